@@ -1,0 +1,82 @@
+// object.h - one thing on the map: immutable, replaced as a whole.
+//
+//   slot table --> struct object { numbers | position or geometry | id, properties, options }
+//
+// A change makes a new object and swaps the pointer in its slot; the old one is retired to the
+// epoch, so a reader inside the epoch sees a whole object, old or new, never a mixture.
+// One block of memory: the fixed part, then `bytes`: altitude, time, expiry (8 bytes each, those
+// the flags name, in this order), id, properties. Properties are canonical JSON text made by us: minified, keys unique.
+//
+// Ownership: the collection's slot owns it. Readers borrow it until epoch_leave.
+
+#ifndef ENGINE_OBJECT_H
+#define ENGINE_OBJECT_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/reason.h"
+#include "geo/geometry.h"
+
+#define OBJECT_ID_MAX 256
+#define OBJECT_COLLECTION_MAX 256
+#define OBJECT_PROPERTIES_MAX (16u << 20)
+
+enum object_flag {
+    OBJECT_HAS_GEOMETRY = 1, // `geometry` holds it; else a Point at lon, lat
+    OBJECT_HAS_Z = 2,        // altitude of a Point
+    OBJECT_HAS_TIME = 4,
+    OBJECT_HAS_EXPIRY = 8,
+};
+
+struct object {
+    int64_t created_ms;
+    int64_t updated_ms;
+    union {
+        struct point point;
+        struct geometry *geometry; // a reference of its own
+    };
+    uint32_t slot;
+    uint32_t version; // 1, 2, 3... over the life of the id
+    uint32_t properties_len;
+    uint16_t id_len;
+    uint8_t flags;
+    uint8_t reserved;
+    char bytes[];
+};
+
+/// What an object is made from. All borrowed; a geometry gets a reference of its own.
+struct object_draft {
+    struct str id;
+    struct point point;              // when geometry is NULL
+    const struct geometry *geometry; // NULL: a Point
+    struct str properties;           // canonical JSON object text; empty: {}
+    double z;
+    bool has_z;
+    bool has_time, has_expiry;
+    int64_t time_ms;    // device time, Unix ms
+    int64_t expires_ms; // Unix ms
+};
+
+MUST_USE enum status object_new(const struct object_draft *draft, struct object **out);
+/// void * for epoch_retire. NULL is allowed.
+void object_free(void *object);
+
+struct str object_id(const struct object *o);
+/// Never empty: at least "{}".
+struct str object_properties(const struct object *o);
+double object_z(const struct object *o);          // with OBJECT_HAS_Z
+int64_t object_time_ms(const struct object *o);   // with OBJECT_HAS_TIME
+int64_t object_expires_ms(const struct object *o); // INT64_MAX without OBJECT_HAS_EXPIRY
+enum geometry_type object_type(const struct object *o);
+/// The point, or the middle of the bbox.
+struct point object_center(const struct object *o);
+struct bbox object_bbox(const struct object *o);
+/// Resident bytes, its own share of the geometry included ("data_mass").
+size_t object_bytes(const struct object *o);
+
+/// The record body in the store (docs/storage.md) and back. `object_parse` checks everything: CORRUPT.
+void object_write(const struct object *o, struct buf *out);
+MUST_USE enum status object_parse(struct str body, struct str id, struct object **out);
+
+#endif

@@ -1,0 +1,51 @@
+// slots.h - a collection's objects by number.
+//
+// A slot is an object's number for its whole life: what the index calls an item, and the order in
+// which unordered searches answer (so cursors are slots, stable under writes). Chunks double and never move.
+// Per slot: the object (8 bytes), how it was read (16 bytes, allocated with the chunk), the index's place (places.h).
+//
+// Threads: load from any thread inside the epoch; store by the holder of the id's stripe; take/give under the
+//          table's own mutex.
+
+#ifndef ENGINE_SLOTS_H
+#define ENGINE_SLOTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine/object.h"
+#include "index/places.h"
+
+/// How an object was read: relaxed atomics, lost updates are allowed.
+struct slot_access {
+    _Atomic int64_t last_ms; // 0: never
+    _Atomic float rate;      // reads per second, half life 5 minutes, as of last_ms
+    uint32_t reserved;
+};
+
+struct slots {
+    _Atomic(_Atomic(struct object *) *) objects[PLACES_CHUNKS];
+    _Atomic(struct slot_access *) access[PLACES_CHUNKS];
+    struct places places;
+    pthread_mutex_t lock;
+    _Atomic uint32_t end; // one past the highest slot ever used
+    uint32_t *free;       // stack of free slots
+    size_t free_count, free_cap;
+};
+
+MUST_USE enum status slots_init(struct slots *s);
+/// Frees the objects still in it.
+void slots_deinit(struct slots *s);
+/// A free slot (lowest effort, not lowest number), with room in every table.
+MUST_USE enum status slots_take(struct slots *s, uint32_t *slot);
+/// Make a certain slot usable, for replay.
+MUST_USE enum status slots_take_at(struct slots *s, uint32_t slot);
+void slots_give(struct slots *s, uint32_t slot);
+/// NULL when empty. `slot` < end.
+struct object *slots_load(const struct slots *s, uint32_t slot);
+void slots_store(struct slots *s, uint32_t slot, struct object *object);
+struct slot_access *slots_access(const struct slots *s, uint32_t slot);
+void slots_count_read(struct slots *s, uint32_t slot, int64_t now_ms);
+size_t slots_bytes(const struct slots *s);
+
+#endif

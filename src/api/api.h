@@ -1,0 +1,53 @@
+// api.h - one function per endpoint: a request becomes a reply. No sockets here.
+//
+//   session --api_head--> how large may the body be, is there such a route
+//   session --api_answer--> route, parameters, body -> engine -> reply
+//
+// One table (route.c) holds every endpoint: method, path, scope, function, what the
+// OpenAPI document says of it. RESP and channels will call the same engine with the same parsers.
+//
+// Threads: a struct api is shared, const after api_new but for metrics; a struct call is one thread's.
+
+#ifndef API_API_H
+#define API_API_H
+
+#include "base/log.h"
+#include "engine/engine.h"
+#include "metrics/registry.h"
+#include "proto/http.h"
+
+struct api;
+
+struct api_options {
+    struct engine *engine;            // borrowed
+    struct metrics_registry *metrics; // borrowed
+    struct log *log;                  // may be NULL
+    double limit_bbox_degrees;        // 10; 0: none
+    uint32_t limit_results;           // 10,000
+    uint32_t limit_ring_vertices;     // 10,000
+    uint32_t limit_import_vertices;   // 1,000,000
+    uint64_t limit_body_bytes;        // 1 MiB
+    uint64_t limit_batch_bytes;       // 64 MiB: /objects/batch, /admin/bulk_import
+    const char *cors_origins;         // "*", a comma-separated list, or empty: none
+    bool (*is_ready)(void *ctx);      // for /readyz: false while starting or draining
+    void *ready_ctx;
+};
+
+MUST_USE enum status api_new(const struct api_options *options, struct api **out);
+void api_free(struct api *api);
+
+/// One request on its way; prepared by the session, filled by the endpoint.
+struct call {
+    const struct http_request *request;
+    struct http_reply *reply; // initialised
+    struct arena *arena;      // empties after the reply was written
+    unsigned reader;          // of the engine; the thread is inside engine_enter
+};
+
+/// Called when headers are complete: may refuse early (404, 405, 413, 415) and sets the limit of the body.
+enum status api_head(struct api *api, const struct http_request *request, uint64_t *body_limit,
+                     struct reason *why);
+/// Always leaves a complete reply, errors included.
+void api_answer(struct api *api, struct call *call);
+
+#endif

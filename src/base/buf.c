@@ -73,7 +73,8 @@ void buf_append(struct buf *b, const void *bytes, size_t len) {
     }
 }
 
-static void append_vprintf(struct buf *b, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void
+append_vprintf(struct buf *b, const char *format, va_list args) {
     char *at = buf_reserve(b, START_BYTES);
     if (!at) {
         return;

@@ -32,6 +32,7 @@ clean_tree() {
     plant geo/ring.h '#include "geo/point.h"'
     plant geo/ring.c '#include "geo/ring.h"' '// #include "engine/engine.h"'
     plant proto/http1.h '#include "base/mem.h"'
+    plant index/index.h '#include "geo/point.h"'
     plant engine/engine.h '#include "geo/ring.h"'
     plant engine/warp.c '#include "warp.h"' '#include "engine/engine.h"'
     plant server/server.h '#include "engine/engine.h"'
@@ -57,7 +58,7 @@ self_test() {
     clean_tree && plant geo/up.h ' #  include <engine/engine.h>' && expect 'includes upward: geo'
     clean_tree && plant base/up.c '#include "geo/point.h" // why not' && expect 'includes upward: base'
     clean_tree && plant geo/side.c '#include "proto/http1.h"' && expect 'includes sideways: geo'
-    clean_tree && plant cli/side.c '#include "server/server.h"' && expect 'includes sideways: cli'
+    clean_tree && plant storage/side.c '#include "index/index.h"' && expect 'includes sideways: storage'
     clean_tree && plant index/face.c '#include "warp.h"' && expect 'includes warp.h'
     clean_tree && plant misc/any.h '' && expect "folder 'misc' has no layer"
     clean_tree && plant geo/bare.c '#include "point.h"' && expect 'no such file'

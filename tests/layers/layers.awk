@@ -5,7 +5,7 @@
 
 BEGIN {
     split("base 0 metrics 1 geo 2 proto 2 net 2 index 3 storage 3 gpu 3 physics 3 fence 4 " \
-          "engine 5 realtime 6 cluster 6 api 7 server 8 cli 8", words, " ")
+          "engine 5 realtime 6 cluster 6 api 7 server 8 cli 9", words, " ")
     for (i = 1; i in words; i += 2) layer[words[i]] = words[i + 1] + 0
     public_from = layer["engine"]   # include/warp.h is the engine's face: nothing below may know it
 
@@ -54,13 +54,10 @@ function check_include(file, line, path,    from, to) {
         add_edge(module_of(file), module_of(path), file, line)
     } else if (layer[to] > layer[from]) {
         refuse(file, line, "includes upward: " from " (" layer[from] ") -> " path " (" layer[to] ")")
-    } else if (layer[to] == layer[from] && !is_wiring(file)) {
+    } else if (layer[to] == layer[from]) {
         refuse(file, line, "includes sideways: " from " -> " path " (both " layer[from] ")")
     }
 }
-
-# main.c, which nothing can include, ties the top folders together.
-function is_wiring(file) { return file == "cli/main.c" || file == "server/main.c" }
 
 function add_edge(from, to, file, line,    key) {
     key = from SUBSEP to

@@ -42,6 +42,7 @@ struct call {
     struct http_reply *reply; // initialised
     struct arena *arena;      // empties after the reply was written
     unsigned reader;          // of the engine; the thread is inside engine_enter
+    const char *route;        // filled by api_answer: the route's pattern ("/api/v1/objects/:id"), static or the api's; NULL: none matched. A metrics label
 };
 
 /// Called when headers are complete: may refuse early (404, 405, 413, 415) and sets the limit of the body.

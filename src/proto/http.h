@@ -24,16 +24,20 @@ struct http_header {
 };
 
 #define HTTP_MAX_HEADERS 64
+#define HTTP_UNKNOWN_LENGTH UINT64_MAX
 
 /// Everything in it lives until the answer to it has been written.
 struct http_request {
     enum http_method method;
-    struct str target; // as it came
-    struct str path;   // percent-decoded, no query; valid UTF-8 without control characters
-    struct str query;  // raw, without '?'
+    struct str target;   // as it came
+    struct str raw_path; // of the target, still percent-encoded: split it at '/' and http_decode the parts, so that %2F stays in its part
+    struct str path;     // percent-decoded, no query; valid UTF-8 without control characters
+    struct str query;    // raw, without '?'
     struct http_header headers[HTTP_MAX_HEADERS];
     size_t header_count;
-    struct str body; // de-chunked
+    uint64_t declared_bytes; // of the body as announced; HTTP_UNKNOWN_LENGTH when chunked; 0: none
+    struct str body;         // de-chunked, gunzipped
+    bool expects_continue;
     bool keep_alive;
     bool http10;
 };
@@ -62,6 +66,11 @@ struct http_limits {
 
 struct http_parser;
 
+/// Spare parts of one thread's parsers: a message being read costs 2.5 KB, a silent connection none.
+struct http_pool;
+MUST_USE enum status http_pool_new(struct http_pool **out);
+void http_pool_free(struct http_pool *pool);
+
 struct http_parser_events {
     /// Headers are complete, body not yet read. May lower or raise `*body_limit`. Anything but OK ends the
     /// connection after the error was answered.
@@ -73,9 +82,10 @@ struct http_parser_events {
     void (*on_continue)(void *ctx);
 };
 
-/// `events` and `limits` are borrowed. Small when idle (goal: under 400 bytes of heap for a silent connection).
+/// `events`, `limits` and `pool` are borrowed. Small when idle (under 250 bytes of heap).
 MUST_USE enum status http_parser_new(const struct http_parser_events *events, void *ctx,
-                                     const struct http_limits *limits, struct http_parser **out);
+                                     const struct http_limits *limits, struct http_pool *pool,
+                                     struct http_parser **out);
 void http_parser_free(struct http_parser *p);
 /// Takes `*taken` of the bytes. Not OK: the status and reason to answer before closing.
 MUST_USE enum status http_parser_feed(struct http_parser *p, const char *bytes, size_t len,
@@ -100,9 +110,22 @@ void http_reply_init(struct http_reply *r);
 void http_reply_deinit(struct http_reply *r);
 /// Ignored silently above HTTP_MAX_REPLY_HEADERS (an assert in debug builds).
 void http_reply_header(struct http_reply *r, struct str name, struct str value);
-/// Status line, Date, Server, Content-Type, Content-Length or chunks, headers, body (none for HEAD, 204, 304), gzip when `gzip`
-/// and the body is at least 1 KiB of a compressible type.
-MUST_USE enum status http_reply_write(const struct http_reply *r, const struct http_request *request,
-                                      bool gzip, struct buf *out);
+/// What one thread needs to write replies: the date of the second and a deflate state.
+struct http_writer;
+/// `gzip_level` 1..9; 0: never compress.
+MUST_USE enum status http_writer_new(int gzip_level, struct http_writer **out);
+void http_writer_free(struct http_writer *w);
+/// Now and then: sets the Date header's second.
+void http_writer_tick(struct http_writer *w, int64_t unix_ms);
+
+/// Bodies above this are not copied behind the head.
+#define HTTP_INLINE_BODY_BYTES 16384
+
+/// Status line, Date, Content-Type, Content-Length, headers, body (none for HEAD, 204, 304). gzip when the request allows it,
+/// the body is at least 1 KiB of a compressible type and has no ETag (which names the bytes of the plain form).
+/// `*body_follows`: the head is in `out`, `r->body` (perhaps compressed by now) is to be sent after it.
+MUST_USE enum status http_reply_write(struct http_writer *w, struct http_reply *r,
+                                      const struct http_request *request, struct buf *out,
+                                      bool *body_follows);
 
 #endif

@@ -2,7 +2,9 @@
 //
 // Each side stores its own flag and then loads the other's, both sequentially consistent: in the
 // one order of these four operations at least one side sees the other (Dekker). The reader then
-// steps back, the writer waits, so both are never inside.
+// steps back, the writer waits, so both are never inside. `used` is raised before the reader's
+// flag, so a writer
+// that reads it too low has raised its own flag before, and that reader sees it.
 
 #include "base/brlock.h"
 
@@ -24,6 +26,7 @@ struct slot {
 
 struct brlock {
     _Alignas(128) _Atomic bool writing;
+    _Atomic unsigned used; // one more than the highest reader ever inside: how far a writer looks
     unsigned readers;
     _Alignas(128) pthread_mutex_t writers;
     struct slot slots[];
@@ -58,6 +61,9 @@ void brlock_read_begin(struct brlock *lock, unsigned reader) {
     assert(reader < lock->readers);
     _Atomic unsigned *inside = &lock->slots[reader].inside;
     assert(atomic_load_explicit(inside, memory_order_relaxed) == 0);
+    unsigned used = atomic_load_explicit(&lock->used, memory_order_relaxed);
+    while (reader >= used && !atomic_compare_exchange_weak(&lock->used, &used, reader + 1)) {
+    }
     unsigned spins = 0;
     for (;;) {
         atomic_store(inside, 1);
@@ -79,7 +85,8 @@ void brlock_write_begin(struct brlock *lock) {
     pthread_mutex_lock(&lock->writers);
     atomic_store(&lock->writing, true);
     unsigned spins = 0;
-    for (unsigned i = 0; i < lock->readers; i++) {
+    unsigned used = atomic_load(&lock->used);
+    for (unsigned i = 0; i < used; i++) {
         while (atomic_load(&lock->slots[i].inside)) {
             pause_or_yield(&spins);
         }

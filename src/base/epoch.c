@@ -45,17 +45,22 @@ struct chunk {
     } items[CHUNK_ITEMS];
 };
 
+struct retired {
+    struct chunk *chunks;
+    struct epoch_node *nodes;
+};
+
 struct epoch {
     _Alignas(128) _Atomic uint64_t now;
-    _Atomic unsigned readers; // one more than the highest id ever taken
+    _Atomic unsigned readers;            // one more than the highest id ever taken
     _Alignas(128) pthread_mutex_t mutex; // guards what follows, and advances
-    struct chunk *retired[3];            // by epoch modulo 3
+    struct retired retired[3];           // by epoch modulo 3
     bool taken[EPOCH_MAX_READERS];
     struct slot slots[EPOCH_MAX_READERS];
 };
 
-static struct chunk *advance(struct epoch *e, bool *advanced);
-static void free_chunks(struct chunk *chunk);
+static struct retired advance(struct epoch *e, bool *advanced);
+static void free_retired(struct retired retired);
 static bool note(struct epoch *e, void *ptr, void (*free_fn)(void *), uint64_t *at);
 
 enum status epoch_new(struct epoch **out) {
@@ -80,7 +85,7 @@ void epoch_free(struct epoch *e) {
         assert(atomic_load(&e->slots[i].state) == 0);
     }
     for (int i = 0; i < 3; i++) {
-        free_chunks(e->retired[i]);
+        free_retired(e->retired[i]);
     }
     pthread_mutex_destroy(&e->mutex);
     mem_free(e);
@@ -147,7 +152,7 @@ void epoch_retire(struct epoch *e, void *ptr, void (*free_fn)(void *)) {
     }
     while (atomic_load(&e->now) < at + 2) {
         bool advanced;
-        free_chunks(advance(e, &advanced));
+        free_retired(advance(e, &advanced));
         if (!advanced) {
             sched_yield();
         }
@@ -155,11 +160,19 @@ void epoch_retire(struct epoch *e, void *ptr, void (*free_fn)(void *)) {
     free_fn(ptr);
 }
 
+void epoch_retire_node(struct epoch *e, struct epoch_node *node) {
+    pthread_mutex_lock(&e->mutex);
+    struct retired *list = &e->retired[atomic_load(&e->now) % 3];
+    node->next = list->nodes;
+    list->nodes = node;
+    pthread_mutex_unlock(&e->mutex);
+}
+
 // Three advances free all that was retired before, if no reader stands in the way.
 void epoch_collect(struct epoch *e) {
     bool advanced = true;
     for (int i = 0; i < 3 && advanced; i++) {
-        free_chunks(advance(e, &advanced));
+        free_retired(advance(e, &advanced));
     }
 }
 
@@ -167,7 +180,7 @@ void epoch_collect(struct epoch *e) {
 static bool note(struct epoch *e, void *ptr, void (*free_fn)(void *), uint64_t *at) {
     pthread_mutex_lock(&e->mutex);
     *at = atomic_load(&e->now);
-    struct chunk **list = &e->retired[*at % 3];
+    struct chunk **list = &e->retired[*at % 3].chunks;
     struct chunk *chunk = *list;
     if (!chunk || chunk->count == CHUNK_ITEMS) {
         chunk = mem_alloc(sizeof *chunk);
@@ -187,8 +200,8 @@ static bool note(struct epoch *e, void *ptr, void (*free_fn)(void *), uint64_t *
 
 // Advance if every reader inside has seen the present epoch; gives what became free by it. The
 // list taken off is the one that the next epoch will fill.
-static struct chunk *advance(struct epoch *e, bool *advanced) {
-    struct chunk *free_now = NULL;
+static struct retired advance(struct epoch *e, bool *advanced) {
+    struct retired free_now = {0};
     pthread_mutex_lock(&e->mutex);
     uint64_t now = atomic_load(&e->now);
     unsigned readers = epoch_reader_count(e);
@@ -200,14 +213,15 @@ static struct chunk *advance(struct epoch *e, bool *advanced) {
     if (all) {
         atomic_store(&e->now, now + 1);
         free_now = e->retired[(now + 2) % 3];
-        e->retired[(now + 2) % 3] = NULL;
+        e->retired[(now + 2) % 3] = (struct retired){0};
     }
     pthread_mutex_unlock(&e->mutex);
     *advanced = all;
     return free_now;
 }
 
-static void free_chunks(struct chunk *chunk) {
+static void free_retired(struct retired retired) {
+    struct chunk *chunk = retired.chunks;
     while (chunk) {
         struct chunk *next = chunk->next;
         for (size_t i = 0; i < chunk->count; i++) {
@@ -215,5 +229,11 @@ static void free_chunks(struct chunk *chunk) {
         }
         mem_free(chunk);
         chunk = next;
+    }
+    struct epoch_node *node = retired.nodes;
+    while (node) {
+        struct epoch_node *next = node->next;
+        node->free_fn(node);
+        node = next;
     }
 }

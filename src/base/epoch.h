@@ -37,6 +37,13 @@ void epoch_leave(struct epoch *e, unsigned reader);
 /// Hand `ptr` over to be freed by `free_fn` when it is safe. Never fails: without memory to note it
 /// down, it waits for the readers to leave and frees at once (so: not from inside enter/leave).
 void epoch_retire(struct epoch *e, void *ptr, void (*free_fn)(void *));
+/// The same with the note brought along: `node` stands first in what is to be freed. Never allocates,
+/// never waits: for use inside enter/leave and under locks.
+struct epoch_node {
+    struct epoch_node *next;
+    void (*free_fn)(struct epoch_node *node);
+};
+void epoch_retire_node(struct epoch *e, struct epoch_node *node);
 /// Free what can be freed now; call it now and then from a writer or a loop's idle turn.
 void epoch_collect(struct epoch *e);
 

@@ -2,9 +2,8 @@
 //
 // Each side stores its own flag and then loads the other's, both sequentially consistent: in the
 // one order of these four operations at least one side sees the other (Dekker). The reader then
-// steps back, the writer waits, so both are never inside. `used` is raised before the reader's
-// flag, so a writer
-// that reads it too low has raised its own flag before, and that reader sees it.
+// steps back, the writer waits, so both are never inside. `used` is raised before
+// the reader's flag: a writer that reads it too low raised its own flag earlier still, and is seen.
 
 #include "base/brlock.h"
 

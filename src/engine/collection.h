@@ -5,45 +5,74 @@
 //
 // Where a point belongs is arithmetic: shard_map (shard.h) deals quadtree cells to shards. An
 // object with extent lives in the shard of its centre; a search asks every shard whose cells or
-// whose part's extent its box touches.
+// whose part's extent its box touches. Objects without a position (empty geometries) are in no index.
 //
-// Locks, always taken in this order: id stripes (ascending), shards (ascending), then the small
-// mutexes of slots and store. Readers of ids take none (id_map.h); readers of an index take the
-// shard's brlock for the time of one index_search.
+// Locks, always taken in this order: the table of collections, id stripes (by incarnation, then
+// ascending), shards (ascending), then the small mutexes of slots, expiry and store. Readers of ids
+// take none (id_map.h); readers of an index take the shard's brlock for the time of one index_search.
 // Lifetime: engine's table holds it; dropping retires it to the epoch.
 
 #ifndef ENGINE_COLLECTION_H
 #define ENGINE_COLLECTION_H
 
 #include "engine/id_map.h"
+#include "engine/shard.h"
 #include "engine/slots.h"
 #include "index/index_make.h"
 
-#define COLLECTION_STRIPES 16 // locks and tables of ids
-
-struct collection {
-    char *name; // NUL-terminated
-    size_t name_len;
-    uint64_t incarnation; // differs after drop and re-creation; part of cursors
-    enum index_kind index_kind;
-    struct slots slots;
-    struct id_map *ids; // COLLECTION_STRIPES stripes inside
-    struct index **parts; // one per shard, made on first use; written under the shard's lock
-    unsigned shard_count;
-    _Atomic uint64_t count;          // objects
-    _Atomic uint64_t bytes;          // of objects
-    _Atomic int64_t created_ms;
+/// When something was made: unique and growing per stripe, so that no state of an id ever comes back.
+struct collection_stamp {
+    int64_t ms;
+    uint8_t generation; // tells apart what was made in one millisecond
+    bool used_up;       // something of this stamp was deleted: the next one must differ
 };
 
-MUST_USE enum status collection_new(struct str name, enum index_kind kind, unsigned shard_count,
-                                    struct epoch *epoch,
-                                    uint64_t incarnation, struct collection **out);
-/// void * for epoch_retire; frees all objects in it.
-void collection_free(void *collection);
+struct collection {
+    struct epoch_node retired; // first, for epoch_retire_node
+    char *name;                // NUL-terminated
+    size_t name_len;
+    uint64_t hash;        // of the name
+    uint64_t incarnation; // differs after drop and re-creation, grows with time; part of cursors
+    int64_t created_ms;
+    enum index_kind index_kind;
+    unsigned shard_count;
+    _Atomic bool live;             // a first change was made: before it, readers do not see the collection
+    bool dropped;                  // written under all stripes, read under any of them
+    _Atomic uint64_t count, bytes; // objects, and what they take (object_weight)
+    struct collection_stamp stamps[ID_MAP_STRIPES]; // under the stripe
+    struct slots slots;
+    struct id_map *ids;
+    struct index *parts[]; // one per shard, made on first use; under the shard's lock
+};
 
-/// Borrowed until epoch_leave; NULL when there is none.
+struct collection_options {
+    struct str name;
+    enum index_kind index_kind;
+    unsigned shard_count;
+    struct epoch *epoch; // borrowed for its life
+    uint64_t seed;       // of id hashes
+    uint64_t incarnation;
+    int64_t created_ms;
+};
+MUST_USE enum status collection_new(const struct collection_options *options,
+                                    struct collection **out);
+/// Frees all objects in it. NULL is allowed.
+void collection_free(struct collection *c);
+/// Freed when the readers inside have left.
+void collection_retire(struct collection *c, struct epoch *epoch);
+
+/// Borrowed until epoch_leave; NULL when there is none. May be due (object_is_due).
 const struct object *collection_find(const struct collection *c, struct str id);
-/// The box the index keeps for an object: full width when it crosses the antimeridian.
-struct index_box collection_index_box(const struct object *o);
+static inline struct str collection_name(const struct collection *c) {
+    return (struct str){c->name, c->name_len};
+}
+/// The box the index keeps for an object: full width when it crosses the antimeridian. False for
+/// an empty geometry, which no index holds.
+bool collection_index_box(const struct object *o, struct index_box *box);
+/// The stamp for an object made now in this stripe, whose lock is held.
+struct collection_stamp collection_stamp_next(struct collection *c, unsigned stripe,
+                                              int64_t now_ms);
+/// Bytes of the tables: slots, places, ids, the parts left out.
+size_t collection_table_bytes(const struct collection *c);
 
 #endif

@@ -41,7 +41,7 @@ struct object {
     uint32_t properties_len;
     uint16_t id_len;
     uint8_t flags;
-    uint8_t reserved;
+    uint8_t generation; // tells apart objects of one id made in one millisecond (collection.h)
     char bytes[];
 };
 
@@ -58,6 +58,7 @@ struct object_draft {
     int64_t expires_ms; // Unix ms
 };
 
+/// A Point geometry without need for one becomes a plain position. Slot, version and stamps are left 0.
 MUST_USE enum status object_new(const struct object_draft *draft, struct object **out);
 /// void * for epoch_retire. NULL is allowed.
 void object_free(void *object);
@@ -69,11 +70,19 @@ double object_z(const struct object *o);          // with OBJECT_HAS_Z
 int64_t object_time_ms(const struct object *o);   // with OBJECT_HAS_TIME
 int64_t object_expires_ms(const struct object *o); // INT64_MAX without OBJECT_HAS_EXPIRY
 enum geometry_type object_type(const struct object *o);
-/// The point, or the middle of the bbox.
+/// Expired as of `now_ms`: no reader may see it any more, even before upkeep has removed it.
+static inline bool object_is_due(const struct object *o, int64_t now_ms) {
+    return (o->flags & OBJECT_HAS_EXPIRY) && object_expires_ms(o) <= now_ms;
+}
+/// The point, or the middle of the bbox; 0, 0 for an empty geometry.
 struct point object_center(const struct object *o);
 struct bbox object_bbox(const struct object *o);
+/// No position at all: a geometry without coordinates.
+bool object_is_empty(const struct object *o);
 /// Resident bytes, its own share of the geometry included ("data_mass").
 size_t object_bytes(const struct object *o);
+/// Like object_bytes, but the same over its life: prepared structures left out.
+size_t object_weight(const struct object *o);
 
 /// The record body in the store (docs/storage.md) and back. `object_parse` checks everything: CORRUPT.
 void object_write(const struct object *o, struct buf *out);

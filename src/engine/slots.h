@@ -20,7 +20,7 @@
 struct slot_access {
     _Atomic int64_t last_ms; // 0: never
     _Atomic float rate;      // reads per second, half life 5 minutes, as of last_ms
-    uint32_t reserved;
+    uint32_t expiry_at;      // one more than the position in the heap of expiry.h, 0: none; under its mutex
 };
 
 struct slots {
@@ -40,9 +40,15 @@ void slots_deinit(struct slots *s);
 MUST_USE enum status slots_take(struct slots *s, uint32_t *slot);
 /// Make a certain slot usable, for replay.
 MUST_USE enum status slots_take_at(struct slots *s, uint32_t slot);
+/// Needs no memory: there is room for every slot taken.
 void slots_give(struct slots *s, uint32_t slot);
+/// Find the free slots again after replay: all that are empty.
+MUST_USE enum status slots_rebuild_free(struct slots *s);
 /// NULL when empty. `slot` < end.
 struct object *slots_load(const struct slots *s, uint32_t slot);
+static inline uint32_t slots_end(const struct slots *s) {
+    return atomic_load_explicit(&s->end, memory_order_acquire);
+}
 void slots_store(struct slots *s, uint32_t slot, struct object *object);
 struct slot_access *slots_access(const struct slots *s, uint32_t slot);
 void slots_count_read(struct slots *s, uint32_t slot, int64_t now_ms);

@@ -1,0 +1,50 @@
+// collections.h - the engine's collections by name.
+//
+// Readers probe a table of pointers without a lock; making and dropping take the mutex. Entries never
+// move inside a table (as in id_map.h), and a dropped collection is retired to the epoch.
+// A second array, sorted by name and read under the mutex, serves listings.
+//
+// Threads: find from any thread inside the epoch; the rest from any thread.
+
+#ifndef ENGINE_COLLECTIONS_H
+#define ENGINE_COLLECTIONS_H
+
+#include "engine/collection.h"
+
+struct collections_table;
+
+struct collections {
+    pthread_mutex_t lock;
+    _Atomic(struct collections_table *) table;
+    struct collection **sorted; // by name, under the lock
+    size_t count, cap;
+    size_t limit;
+    struct epoch *epoch;
+    enum index_kind index_kind;
+    unsigned shard_count;
+    uint64_t seed;
+    uint64_t last_incarnation;
+    struct collection_stamp floor; // the newest stamp of all that was dropped
+};
+
+/// `epoch` is borrowed for its life.
+MUST_USE enum status collections_init(struct collections *t, struct epoch *epoch, size_t limit,
+                                      enum index_kind index_kind, unsigned shard_count);
+void collections_deinit(struct collections *t);
+/// NULL when there is none.
+struct collection *collections_find(const struct collections *t, struct str name);
+/// Find or make. TOO_LARGE at the limit.
+MUST_USE enum status collections_make(struct collections *t, struct str name, int64_t now_ms,
+                                      struct collection **out);
+/// As it was stored: with this incarnation and birthday. Not in it yet.
+MUST_USE enum status collections_restore(struct collections *t, struct str name,
+                                         enum index_kind kind, uint64_t incarnation,
+                                         int64_t created_ms, struct collection **out);
+/// Take a collection out; all its stripes are held and it is marked dropped. The caller retires it.
+void collections_remove(struct collections *t, struct collection *c);
+/// The first `limit` after `after` in order of names; gives how many. Borrowed until epoch_leave.
+size_t collections_list(struct collections *t, struct str after, struct collection **out,
+                        size_t limit);
+size_t collections_count(struct collections *t);
+
+#endif

@@ -1,0 +1,73 @@
+// engine_state.h - what an engine is made of, for the files that together implement engine.h.
+//
+//   engine.c life, readers, get, listing | apply.c changes, drop | search.c searches
+//   restore.c replay | emit.c snapshots | upkeep.c expiry, memory given back
+
+#ifndef ENGINE_ENGINE_STATE_H
+#define ENGINE_ENGINE_STATE_H
+
+#include "engine/collections.h"
+#include "engine/engine.h"
+#include "engine/expiry.h"
+
+/// What belongs to one reader id: counters that any thread may sum up, and memory used again by each
+/// apply. One thread's at a time, like the id.
+struct engine_reader {
+    _Alignas(64) _Atomic uint64_t gets;
+    _Atomic uint64_t searches, puts, deletes, expired;
+    struct arena scratch;
+    struct buf batch, body; // records of a batch; one body
+    struct buf merged;      // properties of a PATCH
+};
+
+struct engine_upkeep {
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock; // guards stop
+    pthread_cond_t wake;
+    bool stop;
+    pthread_mutex_t tick; // one tick (or walk by `reader`) at a time
+    unsigned reader;      // upkeep's own, used under `tick`
+};
+
+struct engine {
+    struct epoch *epoch;
+    struct shard_map shards;
+    struct collections collections;
+    struct expiry expiry;
+    struct storage *store; // borrowed; NULL without one
+    struct log *log;
+    _Atomic(struct engine_reader *) readers[EPOCH_MAX_READERS]; // made on first use, kept
+    _Atomic uint64_t shard_objects[SHARD_MAX];
+    struct engine_upkeep upkeep;
+};
+
+/// Add one to a reader's own counter.
+static inline void engine_count(_Atomic uint64_t *counter, uint64_t n) {
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+static inline struct engine_reader *engine_reader_state(const struct engine *e, unsigned reader) {
+    return atomic_load_explicit(&e->readers[reader], memory_order_acquire);
+}
+/// "" is "default".
+static inline struct str collection_name_or_default(struct str name) {
+    return name.len ? name : STR("default");
+}
+/// For readers: NULL when there is none. Borrowed until engine_leave.
+static inline struct collection *collection_lookup(const struct engine *e, struct str name) {
+    struct collection *c = collections_find(&e->collections, collection_name_or_default(name));
+    return c && atomic_load_explicit(&c->live, memory_order_acquire) ? c : NULL;
+}
+
+/// Between the parts of the engine: delete what expired by `now_ms`, by slot; `*removed` of them.
+MUST_USE enum status engine_apply_expiry(struct engine *e, unsigned reader, int64_t now_ms,
+                                         const struct expiry_entry *entries, size_t count,
+                                         size_t *removed);
+/// Stop the upkeep thread, if it runs.
+void engine_stop(struct engine *e);
+
+/// A collection's settings in the store: RECORD_META with this id.
+#define ENGINE_META_ID STR("collection")
+
+#endif

@@ -20,7 +20,7 @@ struct api;
 
 struct api_options {
     struct engine *engine;            // borrowed
-    struct metrics_registry *metrics; // borrowed
+    struct registry *metrics;         // borrowed
     struct log *log;                  // may be NULL
     double limit_bbox_degrees;        // 10; 0: none
     uint32_t limit_results;           // 10,000

@@ -14,6 +14,8 @@ struct listener;
 MUST_USE enum status listener_open(struct loop *l, struct str address,
                                    void (*on_accept)(void *ctx, int fd), void *ctx,
                                    struct listener **out, struct reason *why);
+/// Is the address free? Asked without SO_REUSEPORT: two servers would silently share it otherwise.
+MUST_USE enum status listener_probe(struct str address, struct reason *why);
 /// The port it got.
 uint16_t listener_port(const struct listener *s);
 /// Stop accepting; connections go on. NULL is allowed.

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 
 #include <assert.h>
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -73,8 +74,8 @@ void buf_append(struct buf *b, const void *bytes, size_t len) {
     }
 }
 
-__attribute__((format(printf, 2, 0))) static void
-append_vprintf(struct buf *b, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void append_vprintf(struct buf *b, const char *format,
+                                                                 va_list args) {
     char *at = buf_reserve(b, START_BYTES);
     if (!at) {
         return;
@@ -211,7 +212,8 @@ void buf_append_double(struct buf *b, double v) {
     } else if (fabs(v) <= 0x1p53 && v == (double)(int64_t)v) {
         buf_append_i64(b, (int64_t)v);
     } else if (!append_short_double(b, v)) {
-        for (int digits = 15; digits <= 17; digits++) {
+        // Below DBL_MIN fewer digits tell neighbours apart than the 15 that do elsewhere.
+        for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
             size_t start = b->len;
             double back;
             append_c_printf(b, "%.*g", digits, v);

@@ -82,8 +82,10 @@ uint64_t hash_mix(uint64_t v) {
     NIBBLE(i, __VA_ARGS__), NIBBLE((i) + 1, __VA_ARGS__), NIBBLE((i) + 2, __VA_ARGS__),            \
         NIBBLE((i) + 3, __VA_ARGS__)
 #define NIBBLE_ROW(...)                                                                            \
-    {NIBBLE_4(0, __VA_ARGS__), NIBBLE_4(4, __VA_ARGS__), NIBBLE_4(8, __VA_ARGS__),                 \
-     NIBBLE_4(12, __VA_ARGS__)}
+    {                                                                                              \
+        NIBBLE_4(0, __VA_ARGS__), NIBBLE_4(4, __VA_ARGS__), NIBBLE_4(8, __VA_ARGS__),              \
+            NIBBLE_4(12, __VA_ARGS__)                                                              \
+    }
 
 // [2k], [2k+1]: the CRC of the low and the high half of a byte with k zero bytes behind it.
 static const uint32_t crc_tables[16][16] = {
@@ -153,7 +155,7 @@ static uint32_t shift_lane(uint32_t state) {
 // The instruction takes three cycles but a new one starts at each: long input is read in three
 // lanes, whose states are joined by shifting the earlier ones over the later ones' length.
 __attribute__((target("sse4.2"))) static uint32_t crc_sse42(uint32_t crc, const unsigned char *p,
-                                                             size_t len) {
+                                                            size_t len) {
     uint64_t state = crc;
     for (; len >= 3 * LANE_BYTES; len -= 3 * LANE_BYTES, p += 3 * LANE_BYTES) {
         uint64_t second = 0, third = 0;

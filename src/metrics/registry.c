@@ -70,8 +70,7 @@ enum status registry_counter(struct registry *r, const struct metric_spec *spec,
     return st;
 }
 
-enum status registry_gauge(struct registry *r, const struct metric_spec *spec,
-                           struct gauge **out) {
+enum status registry_gauge(struct registry *r, const struct metric_spec *spec, struct gauge **out) {
     struct metric *metric;
     enum status st = add(r, METRIC_GAUGE, spec, (struct source){0}, &metric);
     if (st == STATUS_OK) {

@@ -13,6 +13,8 @@
 
 #define START_BYTES ((size_t)64)
 #define U64_MAX_DIGITS 20
+#define SHORT_MIN 1e-3 // append_short_double finds all of at most 15 digits in this range
+#define SHORT_END 1e15
 
 static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
                                   "25262728293031323334353637383940414243444546474849"
@@ -167,13 +169,13 @@ void buf_append_fixed(struct buf *b, double v, int decimals) {
 // Decimals of at most 15 digits all read as different doubles, so when one of them reads back as
 // `v` it is the only one, and without its trailing zeros the shortest.
 static bool append_short_double(struct buf *b, double v) {
-    static const double scales[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
-                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+    static const double scales[] = {1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,
+                                    1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17};
     double magnitude = fabs(v);
-    if (!(magnitude >= 1e-3 && magnitude < 1e15)) {
+    if (!(magnitude >= SHORT_MIN && magnitude < SHORT_END)) {
         return false;
     }
-    int decimals = 14;
+    int decimals = magnitude < 1 ? 17 : 14;
     while (magnitude * scales[decimals] >= 1e15) {
         decimals--;
     }
@@ -212,8 +214,10 @@ void buf_append_double(struct buf *b, double v) {
     } else if (fabs(v) <= 0x1p53 && v == (double)(int64_t)v) {
         buf_append_i64(b, (int64_t)v);
     } else if (!append_short_double(b, v)) {
-        // Below DBL_MIN fewer digits tell neighbours apart than the 15 that do elsewhere.
-        for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
+        // Below DBL_MIN fewer digits tell neighbours apart than the 15 that do elsewhere; what
+        // append_short_double looked at in vain needs more.
+        bool looked_at = fabs(v) >= SHORT_MIN && fabs(v) < SHORT_END;
+        for (int digits = fabs(v) < DBL_MIN ? 1 : looked_at ? 16 : 15; digits <= 17; digits++) {
             size_t start = b->len;
             double back;
             append_c_printf(b, "%.*g", digits, v);

@@ -33,9 +33,10 @@ void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pr
 /// Decimal forms, faster than printf.
 void buf_append_u64(struct buf *b, uint64_t v);
 void buf_append_i64(struct buf *b, int64_t v);
-/// The shortest of at most `decimals` (0..9) decimals: 12.5, -122.4194, 0. Rounds half away from zero.
+/// The shortest of at most `decimals` (0..9) decimals: 12.5, -122.4194, 0 (never -0); "null" when not
+/// finite. Rounds the exact binary value, half away from zero (printf: half to even).
 void buf_append_fixed(struct buf *b, double v, int decimals);
-/// Shortest text that reads back as the same double (at most 17 digits); "null" when not finite.
+/// Shortest text that reads back as the same double (at most 17 digits), -0.0 included; "null" when not finite.
 void buf_append_double(struct buf *b, double v);
 /// `s` as a JSON string with quotes; input is valid UTF-8.
 void buf_append_json(struct buf *b, struct str s);

@@ -45,7 +45,7 @@ size_t str_find(struct str s, char c);
 bool str_parse_double(struct str s, double *out);
 bool str_parse_i64(struct str s, int64_t *out);
 bool str_parse_u64(struct str s, uint64_t *out);
-/// "64KiB", "1GB", "2g", "123" -> bytes.
+/// "64KiB", "1GB", "2g", "123" -> bytes. KB, MB, GB, TB are powers of 1000; KiB ... and k, m, g, t of 1024.
 bool str_parse_bytes(struct str s, uint64_t *out);
 /// "true/false/1/0/yes/no/on/off".
 bool str_parse_bool(struct str s, bool *out);

@@ -168,6 +168,8 @@ static void double_table(void **state) {
                  {0.1, "0.1"},
                  {0.001, "0.001"},
                  {0.00123, "0.00123"},
+                 {0.123456789012345, "0.123456789012345"},
+                 {0.00123456789012345, "0.00123456789012345"},
                  {0.1 + 0.2, "0.30000000000000004"},
                  {9007199254740992.0, "9007199254740992"},
                  {-9007199254740992.0, "-9007199254740992"},
@@ -212,10 +214,13 @@ static void doubles_read_back_and_are_short(void **state) {
     for (int i = 0; i < 200000; i++) {
         uint64_t bits = rand_u64(&r);
         double v;
-        switch (i % 4) {
+        switch (i % 5) {
         case 0: memcpy(&v, &bits, sizeof v); break;
         case 1: v = (double)(int64_t)(bits >> rand_below(&r, 60)) / 1e7; break;
         case 2: v = rand_range(&r, -180, 180); break;
+        case 3:
+            v = (double)rand_below(&r, 1000000000000000) / pow(10, (double)rand_below(&r, 19));
+            break;
         default: v = (double)rand_below(&r, 1000000) * pow(10, (double)rand_below(&r, 30) - 20);
         }
         if (!isfinite(v)) {
@@ -231,7 +236,7 @@ static void doubles_read_back_and_are_short(void **state) {
             buf_clear(&b);
             continue;
         }
-        char shorter[40];
+        char shorter[400];
         if (digits > 1) {
             snprintf(shorter, sizeof shorter, "%.*g", (int)digits - 1, v);
             assert_true(strtod(shorter, NULL) != v);

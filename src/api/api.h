@@ -19,17 +19,17 @@
 struct api;
 
 struct api_options {
-    struct engine *engine;            // borrowed
-    struct registry *metrics;         // borrowed
-    struct log *log;                  // may be NULL
-    double limit_bbox_degrees;        // 10; 0: none
-    uint32_t limit_results;           // 10,000
-    uint32_t limit_ring_vertices;     // 10,000
-    uint32_t limit_import_vertices;   // 1,000,000
-    uint64_t limit_body_bytes;        // 1 MiB
-    uint64_t limit_batch_bytes;       // 64 MiB: /objects/batch, /admin/bulk_import
-    const char *cors_origins;         // "*", a comma-separated list, or empty: none
-    bool (*is_ready)(void *ctx);      // for /readyz: false while starting or draining
+    struct engine *engine;          // borrowed
+    struct registry *metrics;       // borrowed
+    struct log *log;                // may be NULL
+    double limit_bbox_degrees;      // 10; 0: none
+    uint32_t limit_results;         // 10,000
+    uint32_t limit_ring_vertices;   // 10,000
+    uint32_t limit_import_vertices; // 1,000,000
+    uint64_t limit_body_bytes;      // 1 MiB
+    uint64_t limit_batch_bytes;     // 64 MiB: /objects/batch, /admin/bulk_import
+    const char *cors_origins;       // "*", a comma-separated list, or empty: none
+    bool (*is_ready)(void *ctx);    // for /readyz: false while starting or draining
     void *ready_ctx;
 };
 
@@ -42,7 +42,8 @@ struct call {
     struct http_reply *reply; // initialised
     struct arena *arena;      // empties after the reply was written
     unsigned reader;          // of the engine; the thread is inside engine_enter
-    const char *route;        // filled by api_answer: the route's pattern ("/api/v1/objects/:id"), static or the api's; NULL: none matched. A metrics label
+    const char *
+        route; // filled by api_answer: the route's pattern ("/api/v1/objects/:id"), static or the api's; NULL: none matched. A metrics label
 };
 
 /// Called when headers are complete: may refuse early (404, 405, 413, 415) and sets the limit of the body.

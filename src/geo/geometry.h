@@ -59,6 +59,8 @@ struct geometry_parts {
     const uint32_t *part_ends;
     const uint8_t *polygon_start;
     size_t part_count;
+    /// Longitudes are as they shall be kept (-180..540): nothing is unwrapped. For stored forms and boxes.
+    bool literal;
 };
 MUST_USE enum status geometry_new(const struct geometry_parts *parts,
                                   const struct geometry_limits *limits, struct geometry **out,
@@ -95,5 +97,13 @@ size_t geometry_bytes(const struct geometry *g);
 
 /// Build what makes later tests fast (strips, segment boxes). Failing to leaves it correct and slower.
 void geometry_prepare(const struct geometry *g);
+/// The strips over all edges of `g` (its points are those of the parts, one after another); NULL when
+/// they are not built, or not worth building.
+const struct strips *geometry_strips(const struct geometry *g);
+/// All points, part after part, and where each part ends.
+const struct point *geometry_points(const struct geometry *g);
+size_t geometry_part_end(const struct geometry *g, size_t part);
+/// The longitudes of the points as they are stored: the bbox may hold them shifted by 360 degrees.
+void geometry_raw_lons(const struct geometry *g, double *min_lon, double *max_lon);
 
 #endif

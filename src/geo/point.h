@@ -15,4 +15,9 @@ static inline bool point_valid(struct point p) {
     return p.lon >= -180.0 && p.lon <= 180.0 && p.lat >= -90.0 && p.lat <= 90.0; // NaN fails
 }
 
+/// The same position: -180 and 180 are one meridian.
+static inline bool point_same(struct point a, struct point b) {
+    return a.lat == b.lat && (a.lon == b.lon || fabs(a.lon - b.lon) == 360.0);
+}
+
 #endif

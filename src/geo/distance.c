@@ -1,0 +1,129 @@
+#include "geo/distance.h"
+
+#include "geo/geodesic.h"
+
+#define RAD 0.017453292519943295 // per degree
+
+// A circle's box is widened by this much, 0.1 mm, to hold what rounding would lose.
+#define CIRCLE_MARGIN_DEG 1e-9
+
+static double hav_of_deg(double degrees);
+static double lon_difference(double from, double to);
+static double hav_to_meridian(const struct distance_from *from, double dlon, double min_lat,
+                              double max_lat);
+
+double distance_haversine_m(struct point a, struct point b) {
+    struct distance_from from = distance_from(a);
+    return distance_hav_to_m(distance_hav(&from, b));
+}
+
+double distance_geodesic_m(struct point a, struct point b) {
+    return geodesic_inverse_m(a, b);
+}
+
+double distance_points_m(enum earth earth, struct point a, struct point b) {
+    return earth == EARTH_SPHERE ? distance_haversine_m(a, b) : distance_geodesic_m(a, b);
+}
+
+struct distance_from distance_from(struct point p) {
+    return (struct distance_from){p, p.lat * RAD, p.lon * RAD, cos(p.lat * RAD)};
+}
+
+// Differences are taken in degrees, where they are exact for neighbours.
+double distance_hav(const struct distance_from *from, struct point q) {
+    double h = hav_of_deg(q.lat - from->p.lat);
+    return h + from->cos_lat * cos(q.lat * RAD) * hav_of_deg(lon_difference(from->p.lon, q.lon));
+}
+
+double distance_hav_to_m(double hav) {
+    double h = hav < 0 ? 0 : hav > 1 ? 1 : hav;
+    // asin loses half the digits near the antipode; atan2 of both sides does not.
+    return 2 * DISTANCE_EARTH_RADIUS_M * (h < 0.5 ? asin(sqrt(h)) : atan2(sqrt(h), sqrt(1 - h)));
+}
+
+double distance_m_to_hav(double metres) {
+    double half = metres / (2 * DISTANCE_EARTH_RADIUS_M);
+    if (half >= M_PI_2) return 1;
+    double s = sin(half);
+    return half <= 0 ? 0 : s * s;
+}
+
+double distance_hav_to_bbox(const struct distance_from *from, const struct bbox *box) {
+    struct point p = from->p;
+    // How far east of the box's west side p is, going round once.
+    double east = fmod(p.lon - box->min_lon, 360.0);
+    if (east < 0) east += 360.0;
+    double width = box->max_lon - box->min_lon;
+    double h;
+    if (east <= width || width >= 360.0) {
+        double gap = p.lat < box->min_lat   ? box->min_lat - p.lat
+                     : p.lat > box->max_lat ? p.lat - box->max_lat
+                                            : 0;
+        h = hav_of_deg(gap);
+    } else {
+        double to_west = fabs(lon_difference(p.lon, box->min_lon));
+        double to_east = fabs(lon_difference(p.lon, box->max_lon));
+        h = hav_to_meridian(from, fmin(to_west, to_east), box->min_lat, box->max_lat);
+    }
+    // The last term, a tenth of a micrometre, covers the rounding of longitudes at the box's sides.
+    return fmax(0, h * (1 - 1e-12) - 1e-28);
+}
+
+struct bbox distance_circle_bbox(struct point p, double radius_m) {
+    double angle = radius_m / DISTANCE_EARTH_RADIUS_M;
+    double reach = angle / RAD + CIRCLE_MARGIN_DEG;
+    struct bbox box = {-180.0, p.lat - reach, 180.0, p.lat + reach};
+    bool pole = box.min_lat <= -90.0 || box.max_lat >= 90.0;
+    box.min_lat = fmax(box.min_lat, -90.0);
+    box.max_lat = fmin(box.max_lat, 90.0);
+    if (pole) return box;
+    // The meridians that touch the circle: sin(dlon) = sin(angle) / cos(lat).
+    double s = sin(angle) / cos(p.lat * RAD);
+    if (!(s < 1)) return box;
+    double dlon = asin(s) / RAD * (1 + 1e-12) + CIRCLE_MARGIN_DEG / cos(p.lat * RAD);
+    if (!(dlon < 180.0)) return box;
+    box.min_lon = p.lon - dlon;
+    box.max_lon = p.lon + dlon;
+    if (box.min_lon < -180.0) {
+        box.min_lon += 360.0;
+        box.max_lon += 360.0;
+    } else if (box.min_lon >= 180.0) {
+        box.min_lon -= 360.0;
+        box.max_lon -= 360.0;
+    }
+    return box;
+}
+
+static double hav_of_deg(double degrees) {
+    double s = sin(degrees * (RAD / 2));
+    return s * s;
+}
+
+// -180..180; unwrapped longitudes are welcome.
+static double lon_difference(double from, double to) {
+    double d = to - from;
+    while (d > 180.0) {
+        d -= 360.0;
+    }
+    while (d < -180.0) {
+        d += 360.0;
+    }
+    return d;
+}
+
+// The nearest point of a piece of a meridian `dlon` degrees away: at one of its ends, or where the great circle
+// from p meets it at a right angle, tan(lat) = tan(p.lat) / cos(dlon).
+static double hav_to_meridian(const struct distance_from *from, double dlon, double min_lat,
+                              double max_lat) {
+    double cos_dlon = cos(dlon * RAD);
+    double foot = atan2(sin(from->lat_rad), from->cos_lat * cos_dlon) / RAD;
+    if (foot > min_lat && foot < max_lat) {
+        double s = from->cos_lat * sin(dlon * RAD); // sine of the distance
+        double square = s * s < 1 ? s * s : 1;
+        return square / (2 * (1 + sqrt(1 - square))) * (1 - 1e-12);
+    }
+    double hav_dlon = hav_of_deg(dlon);
+    double low = hav_of_deg(min_lat - from->p.lat) + from->cos_lat * cos(min_lat * RAD) * hav_dlon;
+    double high = hav_of_deg(max_lat - from->p.lat) + from->cos_lat * cos(max_lat * RAD) * hav_dlon;
+    return fmin(low, high);
+}

@@ -257,11 +257,11 @@ static void json_escapes(void **state) {
     buf_append_json(&b, (struct str){"\"\\\b\f\n\r\t\v\0\x1f\x7f", 11});
     expect(&b, "\"\\\"\\\\\\b\\f\\n\\r\\t\\u000b\\u0000\\u001f\x7f\"");
     for (size_t at = 0; at < 40; at++) { // an escape at every place of the fast path
-        char text[41], want[48] = "\"";
+        char text[41], want[48] = {'"'};
         memset(text, 'x', 40);
         text[40] = '\0';
         text[at] = '"';
-        strncat(want, text, at);
+        memcpy(want + 1, text, at);
         strcat(want, "\\\"");
         strcat(want, text + at + 1);
         strcat(want, "\"");

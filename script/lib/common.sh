@@ -32,6 +32,7 @@ os_release() { (. /etc/os-release && eval "printf '%s' \"\${$1:-}\""); }
 # Prints the URI of the archive that this machine's own apt is set up with.
 apt_archive_uri() {
     local release=$1
+    # shellcheck disable=SC2016 # the format is apt's
     apt-get indextargets --format '$(RELEASE)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages' |
         awk -F'|' -v want="$release" '
             ($1 == want || $1 == "stable") && $2 == "main" && $3 !~ /^cdrom:/ { print $3; exit }'

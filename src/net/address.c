@@ -15,7 +15,7 @@ static bool ipv6_works(void);
 
 enum status address_parse(struct str text, struct address *out, struct reason *why) {
     char host[HOST_BYTES];
-    uint16_t port;
+    uint16_t port = 0;
     enum status st = address_split(text, host, &port, why);
     if (st != STATUS_OK) return st;
     if (!*host) return address_any(port, out);
@@ -73,7 +73,8 @@ void address_write(const struct address *a, char out[ADDRESS_TEXT_BYTES]) {
 static enum status address_split(struct str text, char host[HOST_BYTES], uint16_t *port,
                                  struct reason *why) {
     size_t colon = text.len;
-    while (colon > 0 && text.p[colon - 1] != ':') colon--;
+    while (colon > 0 && text.p[colon - 1] != ':')
+        colon--;
     struct str name = {text.p, colon ? colon - 1 : 0};
     uint64_t number = 0;
     bool good = colon > 0 && str_parse_u64(str_sub(text, colon, text.len - colon), &number) &&

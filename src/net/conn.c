@@ -67,7 +67,8 @@ static void conn_finish(struct conn *c);
 static void conn_arm(struct conn *c);
 static void chunk_free(struct conn *c, struct chunk *k);
 
-#define CONN_OF(pointer, member) ((struct conn *)(void *)((char *)(pointer) - offsetof(struct conn, member)))
+#define CONN_OF(pointer, member)                                                                   \
+    ((struct conn *)(void *)((char *)(pointer)-offsetof(struct conn, member)))
 
 enum status conn_new(struct loop *l, int fd, const struct conn_events *events, void *owner,
                      struct conn **out) {
@@ -76,8 +77,13 @@ enum status conn_new(struct loop *l, int fd, const struct conn_events *events, v
         close(fd);
         return STATUS_NO_MEMORY;
     }
-    *c = (struct conn){.watch = {fd, on_ready}, .late.fn = on_late, .timer.on_due = on_timer,
-                       .loop = l, .events = events, .owner = owner, .armed = EPOLLIN};
+    *c = (struct conn){.watch = {fd, on_ready},
+                       .late.fn = on_late,
+                       .timer.on_due = on_timer,
+                       .loop = l,
+                       .events = events,
+                       .owner = owner,
+                       .armed = EPOLLIN};
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // not for Unix sockets: no matter
     enum status st = loop_watch_add(l, &c->watch, EPOLLIN);
@@ -101,9 +107,12 @@ void conn_write(struct conn *c, const void *bytes, size_t len) {
                 conn_abort(c, STATUS_NO_MEMORY);
                 return;
             }
-            *k = (struct chunk){.data = (char *)(k + 1), .cap = LOOP_BLOCK_BYTES - sizeof *k,
-                                .is_block = true};
-            if (c->out_last) c->out_last->next = k; else c->out_first = k;
+            *k = (struct chunk){
+                .data = (char *)(k + 1), .cap = LOOP_BLOCK_BYTES - sizeof *k, .is_block = true};
+            if (c->out_last)
+                c->out_last->next = k;
+            else
+                c->out_first = k;
             c->out_last = k;
         }
         size_t n = len < k->cap - k->to ? len : k->cap - k->to;
@@ -128,7 +137,10 @@ void conn_write_take(struct conn *c, struct buf *bytes) {
         return;
     }
     *k = (struct chunk){.data = bytes->data, .to = bytes->len, .cap = bytes->len};
-    if (c->out_last) c->out_last->next = k; else c->out_first = k;
+    if (c->out_last)
+        c->out_last->next = k;
+    else
+        c->out_first = k;
     c->out_last = k;
     c->queued += bytes->len;
     buf_init(bytes);

@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -33,16 +33,19 @@ static int reserve_open(void) {
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-enum status listener_open(struct loop *l, struct str address,
-                          void (*on_accept)(void *ctx, int fd), void *ctx, struct listener **out,
-                          struct reason *why) {
+enum status listener_open(struct loop *l, struct str address, void (*on_accept)(void *ctx, int fd),
+                          void *ctx, struct listener **out, struct reason *why) {
     struct address a;
     enum status st = address_parse(address, &a, why);
     if (st != STATUS_OK) return st;
     struct listener *s = mem_zalloc(1, sizeof *s);
     if (!s) return STATUS_NO_MEMORY;
-    *s = (struct listener){.watch = {-1, on_ready}, .pause.on_due = on_pause_over, .loop = l,
-                           .on_accept = on_accept, .ctx = ctx, .reserve_fd = reserve_open()};
+    *s = (struct listener){.watch = {-1, on_ready},
+                           .pause.on_due = on_pause_over,
+                           .loop = l,
+                           .on_accept = on_accept,
+                           .ctx = ctx,
+                           .reserve_fd = reserve_open()};
     st = socket_open(&a, true, &s->watch.fd, why);
     if (st != STATUS_OK) goto fail;
     a.len = sizeof a.sa;
@@ -91,8 +94,8 @@ static enum status socket_open(const struct address *a, bool share, int *out, st
     if (good && a->sa.ss_family == AF_INET6) {
         good = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0;
     }
-    good = good && bind(fd, (const struct sockaddr *)&a->sa, a->len) == 0 &&
-           listen(fd, BACKLOG) == 0;
+    good =
+        good && bind(fd, (const struct sockaddr *)&a->sa, a->len) == 0 && listen(fd, BACKLOG) == 0;
     if (good) {
         *out = fd;
         return STATUS_OK;
@@ -147,8 +150,7 @@ static bool listener_accept_failed(struct listener *s, int err) {
 }
 
 static void on_pause_over(struct loop_timer *t) {
-    struct listener *s =
-        (struct listener *)(void *)((char *)t - offsetof(struct listener, pause));
+    struct listener *s = (struct listener *)(void *)((char *)t - offsetof(struct listener, pause));
     enum status st = loop_watch_change(s->loop, &s->watch, EPOLLIN);
     (void)st; // cannot fail for a registered descriptor
 }

@@ -60,7 +60,8 @@ enum status loop_new(struct loop **out) {
     enum status st = STATUS_NO_MEMORY;
     pthread_mutex_init(&l->post_lock, NULL);
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    l->wake = (struct loop_watch){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .on_ready = on_wake};
+    l->wake =
+        (struct loop_watch){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .on_ready = on_wake};
     l->ready = mem_alloc(EVENTS_MAX * sizeof *l->ready);
     l->scratch = mem_alloc(LOOP_SCRATCH_BYTES);
     l->posts = mem_alloc(POSTS_FIRST * sizeof *l->posts);
@@ -85,7 +86,8 @@ void loop_free(struct loop *l) {
     if (!l) return;
     if (l->epoll_fd >= 0) close(l->epoll_fd);
     if (l->wake.fd >= 0) close(l->wake.fd);
-    for (unsigned i = 0; i < l->block_count; i++) mem_free(l->blocks[i]);
+    for (unsigned i = 0; i < l->block_count; i++)
+        mem_free(l->blocks[i]);
     pthread_mutex_destroy(&l->post_lock);
     mem_free(l->timers);
     mem_free(l->ready);
@@ -136,7 +138,8 @@ void loop_watch_remove(struct loop *l, struct loop_watch *w) {
     struct epoll_event unused;
     epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, &unused);
     for (int i = l->ready_next; i < l->ready_count; i++) {
-        if (l->ready[i].data.ptr == w) l->ready[i].data.ptr = NULL; // an event of this turn, too late
+        if (l->ready[i].data.ptr == w)
+            l->ready[i].data.ptr = NULL; // an event of this turn, too late
     }
 }
 
@@ -213,7 +216,8 @@ static void turn_posts(struct loop *l) {
     pthread_mutex_unlock(&l->post_lock);
     l->running = posts;
     l->running_cap = cap;
-    for (size_t i = 0; i < count; i++) posts[i].fn(posts[i].ctx);
+    for (size_t i = 0; i < count; i++)
+        posts[i].fn(posts[i].ctx);
 }
 
 // --- late work ---

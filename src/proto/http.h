@@ -15,7 +15,16 @@
 #include "base/buf.h"
 #include "base/reason.h"
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER };
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_OTHER
+};
 struct str http_method_name(enum http_method m);
 
 struct http_header {
@@ -29,10 +38,11 @@ struct http_header {
 /// Everything in it lives until the answer to it has been written.
 struct http_request {
     enum http_method method;
-    struct str target;   // as it came
-    struct str raw_path; // of the target, still percent-encoded: split it at '/' and http_decode the parts, so that %2F stays in its part
-    struct str path;     // percent-decoded, no query; valid UTF-8 without control characters
-    struct str query;    // raw, without '?'
+    struct str target; // as it came
+    struct str
+        raw_path; // of the target, still percent-encoded: split it at '/' and http_decode the parts, so that %2F stays in its part
+    struct str path;  // percent-decoded, no query; valid UTF-8 without control characters
+    struct str query; // raw, without '?'
     struct http_header headers[HTTP_MAX_HEADERS];
     size_t header_count;
     uint64_t declared_bytes; // of the body as announced; HTTP_UNKNOWN_LENGTH when chunked; 0: none
@@ -96,10 +106,11 @@ bool http_parser_busy(const struct http_parser *p);
 #define HTTP_MAX_REPLY_HEADERS 16
 
 struct http_reply {
-    int status; // HTTP number
+    int status;              // HTTP number
     struct str content_type; // STR_NONE: no body
     struct buf body;         // owned by the reply
-    struct http_header headers[HTTP_MAX_REPLY_HEADERS]; // names and values live in the request's arena or are static
+    struct http_header headers
+        [HTTP_MAX_REPLY_HEADERS]; // names and values live in the request's arena or are static
     size_t header_count;
     uint64_t wait_lsn; // answer when this LSN is durable; 0: now
     bool close;        // close the connection after it

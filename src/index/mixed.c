@@ -1,0 +1,170 @@
+// mixed.c - see mixed.h. An item's box says which of the two holds it (index_box_is_point), so the place
+// of an item means what its holder says, and nothing here is stored per item.
+
+#include "index/mixed.h"
+
+#include "base/mem.h"
+
+struct mixed {
+    struct index base;
+    struct index_ops ops; // its own copy: the name is that of the points' index
+    struct places *places;
+    struct index *points, *others;
+};
+
+static const struct index_ops mixed_ops;
+
+enum status mixed_new_take(struct places *places, struct index *points, struct index *others,
+                           struct index **out) {
+    struct mixed *m = mem_alloc(sizeof *m);
+    if (!m) {
+        index_free(points);
+        index_free(others);
+        return STATUS_NO_MEMORY;
+    }
+    m->ops = mixed_ops;
+    m->ops.name = points->ops->name;
+    m->base.ops = &m->ops;
+    m->places = places;
+    m->points = points;
+    m->others = others;
+    *out = &m->base;
+    return STATUS_OK;
+}
+
+static struct mixed *mixed_of(const struct index *ix) {
+    return (struct mixed *)(uintptr_t)ix;
+}
+
+static struct index *holder(const struct index *ix, const struct index_box *box) {
+    struct mixed *m = mixed_of(ix);
+    return index_box_is_point(box) ? m->points : m->others;
+}
+
+static enum status insert(struct index *ix, const struct index_box *box, uint32_t item) {
+    return index_insert(holder(ix, box), box, item);
+}
+
+static void remove_item(struct index *ix, const struct index_box *box, uint32_t item) {
+    index_remove(holder(ix, box), box, item);
+}
+
+static enum status move(struct index *ix, const struct index_box *from,
+                        const struct index_box *to, uint32_t item) {
+    struct index *old = holder(ix, from), *new = holder(ix, to);
+    if (old == new) return index_move(old, from, to, item);
+
+    // Both hold it for a moment; the place is the new one's in the end.
+    uint32_t *place = places_at(mixed_of(ix)->places, item);
+    uint32_t before = *place;
+    enum status st = index_insert(new, to, item);
+    uint32_t after = *place;
+    *place = before;
+    if (st != STATUS_OK) return st;
+    index_remove(old, from, item);
+    *place = after;
+    return STATUS_OK;
+}
+
+/// Points first, in place, then the rest.
+static enum status bulk_load(struct index *ix, const struct index_box *boxes,
+                             const uint32_t *items, size_t count) {
+    struct mixed *m = mixed_of(ix);
+    struct index_box *sorted_boxes = mem_alloc(count * sizeof *sorted_boxes);
+    uint32_t *sorted_items = mem_alloc(count * sizeof *sorted_items);
+    enum status st = STATUS_NO_MEMORY;
+    if (!sorted_boxes || !sorted_items) goto fail;
+
+    size_t points = 0, others = count;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = index_box_is_point(&boxes[i]) ? points++ : --others;
+        sorted_boxes[at] = boxes[i];
+        sorted_items[at] = items[i];
+    }
+    st = index_bulk_load(m->points, sorted_boxes, sorted_items, points);
+    if (st != STATUS_OK) goto fail;
+    st = index_bulk_load(m->others, sorted_boxes + points, sorted_items + points, count - points);
+    if (st != STATUS_OK) {
+        for (size_t i = 0; i < points; i++)
+            index_remove(m->points, &sorted_boxes[i], sorted_items[i]);
+    }
+fail:
+    mem_free(sorted_boxes);
+    mem_free(sorted_items);
+    return st;
+}
+
+static bool search(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
+                   void *ctx, struct index_cost *cost) {
+    const struct mixed *m = mixed_of(ix);
+    return index_search(m->points, box, visit, ctx, cost) &&
+           index_search(m->others, box, visit, ctx, cost);
+}
+
+static uint64_t count(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,
+                      void *ctx, struct index_cost *cost) {
+    const struct mixed *m = mixed_of(ix);
+    return index_count(m->points, box, unsure, ctx, cost) +
+           index_count(m->others, box, unsure, ctx, cost);
+}
+
+static double nearest(const struct index *ix, const struct distance_from *from, double cutoff,
+                      index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
+    const struct mixed *m = mixed_of(ix);
+    cutoff = index_nearest(m->points, from, cutoff, visit, ctx, cost);
+    return index_nearest(m->others, from, cutoff, visit, ctx, cost);
+}
+
+static bool extent(const struct index *ix, struct index_box *out) {
+    const struct mixed *m = mixed_of(ix);
+    struct index_box points, others;
+    bool has_points = index_extent(m->points, &points);
+    bool has_others = index_extent(m->others, &others);
+    if (has_points) *out = points;
+    if (has_others) *out = others;
+    if (has_points && has_others) {
+        if (points.min_lon < out->min_lon) out->min_lon = points.min_lon;
+        if (points.min_lat < out->min_lat) out->min_lat = points.min_lat;
+        if (points.max_lon > out->max_lon) out->max_lon = points.max_lon;
+        if (points.max_lat > out->max_lat) out->max_lat = points.max_lat;
+    }
+    return has_points || has_others;
+}
+
+static size_t items(const struct index *ix) {
+    const struct mixed *m = mixed_of(ix);
+    return index_items(m->points) + index_items(m->others);
+}
+
+static size_t bytes(const struct index *ix) {
+    const struct mixed *m = mixed_of(ix);
+    return sizeof *m + index_bytes(m->points) + index_bytes(m->others);
+}
+
+static bool check(const struct index *ix) {
+    const struct mixed *m = mixed_of(ix);
+    return index_check(m->points) && index_check(m->others);
+}
+
+static void free_index(struct index *ix) {
+    struct mixed *m = mixed_of(ix);
+    index_free(m->points);
+    index_free(m->others);
+    mem_free(m);
+}
+
+static const struct index_ops mixed_ops = {
+    .name = "mixed",
+    .insert = insert,
+    .remove = remove_item,
+    .move = move,
+    .bulk_load = bulk_load,
+    .search = search,
+    .count = count,
+    .nearest = nearest,
+    .extent = extent,
+    .items = items,
+    .bytes = bytes,
+    .check = check,
+    .free = free_index,
+};

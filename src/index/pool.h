@@ -1,0 +1,54 @@
+// pool.h - nodes by number: chunks that never move, freed numbers used again.
+//
+// The caller lays a chunk out as it likes (1 << shift entries of its own shape); the pool keeps its
+// list of free entries in the entries themselves: the pool writes the first uint32 of a free one.
+//
+// Reserving comes before changing: after pool_reserve(n) the next n pool_take calls cannot fail,
+// so a structure can make all its allocations before it touches anything.
+//
+// Owner: the index it is in; its lock.
+
+#ifndef INDEX_POOL_H
+#define INDEX_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define POOL_NONE UINT32_MAX
+
+struct pool {
+    char **chunks;
+    size_t chunk_bytes;
+    size_t link_stride;
+    unsigned shift;
+    uint32_t limit; // entries at most
+    uint32_t chunk_count, chunk_cap;
+    uint32_t used;       // entries handed out for the first time
+    uint32_t free_head;  // POOL_NONE: none
+    uint32_t free_count;
+};
+
+/// Entries lie `entry_bytes` apart from the start of a chunk of `chunk_bytes`; at most `limit` of them.
+void pool_init(struct pool *p, unsigned shift, size_t entry_bytes, size_t chunk_bytes,
+               uint32_t limit);
+void pool_deinit(struct pool *p);
+/// Make room for `count` takes.
+MUST_USE enum status pool_reserve(struct pool *p, uint32_t count);
+/// A number whose entry holds garbage. Reserved before.
+uint32_t pool_take(struct pool *p);
+void pool_give(struct pool *p, uint32_t entry);
+/// Forget all entries, keep the memory of the first chunk.
+void pool_clear(struct pool *p);
+size_t pool_bytes(const struct pool *p);
+
+static inline char *pool_chunk(const struct pool *p, uint32_t entry) {
+    return p->chunks[entry >> p->shift];
+}
+/// Entries in use.
+static inline uint32_t pool_count(const struct pool *p) {
+    return p->used - p->free_count;
+}
+
+#endif

@@ -1,0 +1,124 @@
+// quadtree_node.h - how the trie lies in memory; for the quadtree*.c files only.
+//
+//   node   16 child references on one 64-byte line: two quadtree levels, Morton order
+//   leaf   up to 64 points, lon[] lat[] item[] beside each other, and a header line
+//
+// Nothing has a box: the cell of a child follows from the path. A leaf may stand in an aligned run of
+// 1, 2, 4, 8 or 16 children of its node (all refer to it), so that a full leaf splits in two,
+// not in sixteen, and leaves stay about two thirds full (as buckets of extendible hashing do:
+// Fagin et al., ACM TODS 4(3), 1979). Coordinates are biased uint32 (morton.h); 16 levels of
+// nodes reach a cell of one quantum, where leaves are chained: all points on one spot.
+//
+// Counts of subtrees lie beside the nodes of a chunk, so that counting does not visit.
+
+#ifndef INDEX_QUADTREE_NODE_H
+#define INDEX_QUADTREE_NODE_H
+
+#include <stdalign.h>
+
+#include "index/morton.h"
+#include "index/places.h"
+#include "index/pool.h"
+#include "index/scan.h"
+
+#define QUADTREE_LEAF_POINTS 64u
+#define QUADTREE_SLOT_BITS   6
+#define QUADTREE_DEPTH       16 // nodes on the longest path
+#define QUADTREE_ROOT        0u
+
+#define QUADTREE_NODE_SHIFT 5 // nodes in a chunk, as a power of two
+#define QUADTREE_LEAF_SHIFT 3
+
+/// A child: 0 nothing (the root is nobody's child), a node's number, or a leaf's with the top bit.
+#define QUADTREE_EMPTY    0u
+#define QUADTREE_LEAF_BIT 0x80000000u
+#define QUADTREE_NO_LEAF  UINT32_MAX
+
+struct quadtree_leaf {
+    alignas(64) uint32_t x; // south-west corner of the cell, biased
+    uint32_t y;
+    uint32_t x_mask, y_mask; // the bits that every point of the cell shares with the corner
+    uint32_t next;           // further leaf of the same spot
+    uint8_t count;
+    uint8_t span; // it stands in 1 << span children
+    alignas(64) struct scan_points at;
+    uint32_t item[QUADTREE_LEAF_POINTS];
+};
+
+struct quadtree_nodes { // a chunk
+    alignas(64) uint32_t child[1 << QUADTREE_NODE_SHIFT][16];
+    uint32_t items[1 << QUADTREE_NODE_SHIFT];
+};
+
+struct quadtree {
+    struct index base;
+    struct places *places;
+    const struct scan_kernels *scan;
+    struct pool nodes, leaves;
+    struct index_box extent; // grows only, until empty
+};
+
+static inline const struct quadtree *quadtree_of(const struct index *ix) {
+    return (const struct quadtree *)(const void *)ix;
+}
+
+static inline struct quadtree_leaf *quadtree_leaf_at(const struct quadtree *qt, uint32_t leaf) {
+    char *chunk = pool_chunk(&qt->leaves, leaf);
+    return (struct quadtree_leaf *)(void *)chunk + (leaf & ((1u << QUADTREE_LEAF_SHIFT) - 1));
+}
+static inline struct quadtree_nodes *quadtree_nodes_at(const struct quadtree *qt, uint32_t node) {
+    return (struct quadtree_nodes *)(void *)pool_chunk(&qt->nodes, node);
+}
+static inline uint32_t *quadtree_children(const struct quadtree *qt, uint32_t node) {
+    return quadtree_nodes_at(qt, node)->child[node & ((1u << QUADTREE_NODE_SHIFT) - 1)];
+}
+static inline uint32_t *quadtree_items(const struct quadtree *qt, uint32_t node) {
+    return &quadtree_nodes_at(qt, node)->items[node & ((1u << QUADTREE_NODE_SHIFT) - 1)];
+}
+
+static inline bool quadtree_ref_is_leaf(uint32_t ref) {
+    return (ref & QUADTREE_LEAF_BIT) != 0;
+}
+static inline uint32_t quadtree_ref_leaf(uint32_t ref) {
+    return ref & ~QUADTREE_LEAF_BIT;
+}
+
+/// Which child of a node at `depth` holds the Morton number.
+static inline unsigned quadtree_child_of(uint64_t morton, unsigned depth) {
+    return (unsigned)(morton >> (60 - 4 * depth)) & 15;
+}
+/// Column and row (0..3) of a child.
+static inline uint32_t quadtree_column(unsigned child) {
+    return (child >> 1 & 2) | (child & 1);
+}
+static inline uint32_t quadtree_row(unsigned child) {
+    return (child >> 2 & 2) | (child >> 1 & 1);
+}
+/// The set of children that an aligned run covers.
+static inline uint32_t quadtree_run(unsigned child, unsigned span) {
+    uint32_t first = child & ~((1u << span) - 1);
+    return ((1u << (1u << span)) - 1) << first;
+}
+
+extern const struct index_ops quadtree_ops;
+
+bool quadtree_search(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
+                     void *ctx, struct index_cost *cost);
+uint64_t quadtree_count(const struct index *ix, const struct index_box *box,
+                        index_visit_fn *unsure, void *ctx, struct index_cost *cost);
+double quadtree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
+                        index_nearest_fn *visit, void *ctx, struct index_cost *cost);
+enum status quadtree_bulk_load(struct index *ix, const struct index_box *boxes,
+                               const uint32_t *items, size_t count);
+bool quadtree_check(const struct index *ix);
+
+/// Building blocks of quadtree.c that bulk loading uses too.
+void quadtree_clear(struct quadtree *qt);
+uint32_t quadtree_node_take(struct quadtree *qt);
+/// An empty leaf for the cell of `bits` leading Morton bits around `morton`.
+uint32_t quadtree_leaf_take(struct quadtree *qt, uint64_t morton, unsigned bits);
+void quadtree_leaf_add(struct quadtree *qt, uint32_t leaf, const struct index_box *point,
+                       uint32_t item);
+void quadtree_extent_add(struct quadtree *qt, const struct index_box *point);
+
+#endif

@@ -63,12 +63,17 @@ struct storage_stats {
 
 struct storage;
 
+struct storage_room; // memory set aside for one append
+
 struct storage_ops {
     const char *name;
     enum status (*replay)(struct storage *st, storage_record_fn *on_record, void *ctx,
                           struct reason *why);
     enum status (*ready)(struct storage *st, struct reason *why);
     enum status (*append)(struct storage *st, struct str batch, uint64_t *lsn);
+    // Both or neither; a kind that never fails to append for memory needs neither.
+    enum status (*reserve)(struct storage *st, size_t len, struct storage_room **room);
+    uint64_t (*append_reserved)(struct storage *st, struct str batch, struct storage_room *room_take);
     uint64_t (*durable_lsn)(const struct storage *st);
     enum status (*sync)(struct storage *st, struct reason *why);
     enum status (*snapshot)(struct storage *st, struct reason *why);
@@ -96,6 +101,20 @@ static inline MUST_USE enum status storage_ready(struct storage *st, struct reas
 static inline MUST_USE enum status storage_append(struct storage *st, struct str batch,
                                                   uint64_t *lsn) {
     return st->ops->append(st, batch, lsn);
+}
+/// Set memory aside for one append of at most `len` bytes, so that it cannot fail any more: for callers that
+/// make changes visible before they append them. NO_MEMORY, TOO_LARGE.
+static inline MUST_USE enum status storage_reserve(struct storage *st, size_t len,
+                                                   struct storage_room **room) {
+    *room = NULL;
+    return st->ops->reserve ? st->ops->reserve(st, len, room) : STATUS_OK;
+}
+/// Append into the room, which is used up; an empty batch only gives it back (and the LSN 0).
+static inline uint64_t storage_append_reserved(struct storage *st, struct str batch,
+                                               struct storage_room *room_take) {
+    if (st->ops->append_reserved) return st->ops->append_reserved(st, batch, room_take);
+    uint64_t lsn = 0;
+    return batch.len && st->ops->append(st, batch, &lsn) == STATUS_OK ? lsn : 0;
 }
 /// Every batch up to this LSN survives what the mode promises to survive.
 static inline uint64_t storage_durable_lsn(const struct storage *st) {

@@ -14,7 +14,7 @@ unsigned rtree_choose_child(const struct rtree *t, const struct rtree_node *n,
     uint32_t holders = t->scan->holders(&n->boxes, n->count, box);
     if (holders) return smallest_of(n, holders);
 
-    unsigned best[CANDIDATES];
+    unsigned best[CANDIDATES] = {0};
     double cost[CANDIDATES];
     unsigned found = 0;
     unsigned wanted = n->level == 1 ? CANDIDATES : 1; // overlap matters just above the leaves

@@ -1,0 +1,93 @@
+// search_near.c - the nearest first, over all shards that can hold them.
+//
+// First the shard of the point alone. What it answers bounds how far the rest can be, and that circle says which
+// other shards matter; mostly none does. Those are then asked again together, under
+// all their locks, so that an object between two shards is neither lost nor doubled.
+
+#include "engine/search_state.h"
+
+#define WIDEST_M 2.1e7 // nothing is farther
+
+static uint64_t circle_shards(const struct search *s, double radius_m);
+static uint64_t needed_shards(const struct search *s);
+static void ask(struct search *s, uint64_t shards, unsigned home);
+static index_nearest_fn visit;
+
+void search_near(struct search *s) {
+    unsigned home = shard_of_point(&s->engine->shards, s->from.p);
+    uint64_t shards = (uint64_t)1 << home, within = search_all_shards(s);
+    double start_hav = s->cutoff_hav;
+    if (s->radius_m < WIDEST_M) {
+        within = circle_shards(s, s->radius_m);
+    }
+    if ((within & (within - 1)) == 0) {
+        shards |= within;
+    }
+    for (;;) {
+        s->top.count = 0;
+        s->cutoff_hav = start_hav;
+        uint64_t locked = search_lock(s, shards);
+        ask(s, locked, home);
+        search_unlock(s, locked);
+        uint64_t needed = needed_shards(s) & within;
+        if (s->failed || (needed & ~locked) == 0) {
+            return;
+        }
+        shards = locked | needed;
+    }
+}
+
+/// Those that could hold something better than the worst found.
+static uint64_t needed_shards(const struct search *s) {
+    if (!search_top_full(&s->top)) {
+        return UINT64_MAX;
+    }
+    return circle_shards(s, s->top.entries[0].key.number);
+}
+
+static uint64_t circle_shards(const struct search *s, double radius_m) {
+    if (s->query->earth == EARTH_ELLIPSOID) {
+        radius_m /= 1.0 - DISTANCE_ELLIPSOID_SLACK;
+    }
+    radius_m = radius_m * (1 + 1e-9) + 1e-3;
+    struct bbox circle = distance_circle_bbox(s->from.p, fmin(radius_m, WIDEST_M)), pieces[3];
+    size_t count = bbox_split(&circle, pieces);
+    uint64_t mask = 0;
+    for (size_t i = 0; i < count; i++) {
+        mask |= shard_mask(&s->engine->shards, &pieces[i]);
+    }
+    return mask;
+}
+
+static void ask_one(struct search *s, unsigned shard) {
+    const struct index *part = s->collection->parts[shard];
+    if (part && !s->failed) {
+        index_nearest(part, &s->from, s->cutoff_hav, visit, s, &s->cost);
+    }
+}
+
+static void ask(struct search *s, uint64_t shards, unsigned home) {
+    ask_one(s, home); // the likeliest to bring the cut-off down
+    for (uint64_t left = shards & ~((uint64_t)1 << home); left; left &= left - 1) {
+        ask_one(s, (unsigned)__builtin_ctzll(left));
+    }
+}
+
+/// Under the read lock: nothing but loads, arithmetic and the heap of the best.
+static double visit(void *ctx, const uint32_t *items, size_t count, double bound) {
+    struct search *s = ctx;
+    const struct object *run[16];
+    for (size_t i = 0; i < count && bound <= s->cutoff_hav; i += 16) {
+        size_t n = count - i < 16 ? count - i : 16;
+        for (size_t j = 0; j < n; j++) {
+            run[j] = slots_load(&s->collection->slots, items[i + j]);
+            __builtin_prefetch(run[j]);
+        }
+        for (size_t j = 0; j < n; j++) {
+            if (run[j] && !search_look(s, run[j])) {
+                return -1;
+            }
+        }
+    }
+    return s->cutoff_hav;
+}

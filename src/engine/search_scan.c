@@ -1,0 +1,228 @@
+// search_scan.c - candidates in the order of slots.
+//
+// While read locks are held only slot numbers are collected. The objects are loaded after, inside
+// the epoch, and may be newer than the index was: the exact test is made on what was loaded.
+
+#include "engine/search_state.h"
+#include "engine/slot_set.h"
+
+#define RUN 32               // objects fetched at once, so that their cache misses overlap
+#define ROUND_PAGE 4096      // candidates kept at first, when the answer is cut at a limit
+#define ROUND_ALL (1u << 20) // and when all matter
+
+struct collecting {
+    struct slot_set *set;
+    bool stop_when_cut;
+};
+
+static bool collect(struct search *s, struct slot_set *set, bool few);
+static bool look_at(struct search *s, const uint32_t *slots, size_t count);
+static bool look_at_all(struct search *s);
+static bool mostly_matches(struct search *s);
+static index_visit_fn visit;
+
+bool search_scan(struct search *s, bool few) {
+    if (s->whole) {
+        return look_at_all(s);
+    }
+    bool page = s->take && !s->sort && !s->by_distance && !s->query->count_only;
+    uint64_t wanted = (uint64_t)s->query->limit + 1;
+    uint64_t most = page ? wanted * 8 : few ? wanted * 2 : ROUND_ALL;
+    most = most > SLOT_SET_INLINE ? most : SLOT_SET_INLINE;
+    most = page && most < ROUND_PAGE ? ROUND_PAGE : most;
+    uint32_t first = s->first_slot;
+    for (bool again = true; again; most *= 4) {
+        struct slot_set set;
+        slot_set_init(&set, s->arena, first, most);
+        collect(s, &set, few || (page && first == s->first_slot));
+        if (set.cut && few) {
+            return false;
+        }
+        if (set.cut && page && first == s->first_slot) {
+            if (mostly_matches(s)) {
+                s->whole = true;
+                return look_at_all(s);
+            }
+            slot_set_init(&set, s->arena, first, most);
+            collect(s, &set, false);
+        }
+        if (slot_set_finish(&set) != STATUS_OK) {
+            s->failed = true;
+            return true;
+        }
+        s->expected = s->count + set.count;
+        again = look_at(s, set.items, set.count) && set.cut && set.bound < UINT32_MAX;
+        first = set.bound + 1;
+    }
+    return true;
+}
+
+bool search_look(struct search *s, const struct object *o) {
+    if (object_is_due(o, s->now_ms)) {
+        return true;
+    }
+    double distance_m = 0;
+    s->refinements++;
+    return !s->exact(s, o, &distance_m) || !filter_matches(s->query->filter, o) ||
+           s->take(s, o, distance_m);
+}
+
+uint64_t search_lock(struct search *s, uint64_t shards) {
+    const struct shard_map *map = &s->engine->shards;
+    shards |= atomic_load_explicit(&s->collection->extended, memory_order_acquire);
+    for (;;) {
+        for (uint64_t left = shards; left; left &= left - 1) {
+            brlock_read_begin(map->locks[__builtin_ctzll(left)], s->reader);
+        }
+        // Something may just have moved from a locked shard to one that had nothing to reach us with.
+        uint64_t more = atomic_load_explicit(&s->collection->extended, memory_order_acquire);
+        if ((more & ~shards) == 0) {
+            s->shards |= shards;
+            return shards;
+        }
+        search_unlock(s, shards);
+        shards |= more;
+    }
+}
+
+void search_unlock(struct search *s, uint64_t shards) {
+    for (uint64_t left = shards; left; left &= left - 1) {
+        brlock_read_end(s->engine->shards.locks[__builtin_ctzll(left)], s->reader);
+    }
+}
+
+/// Which shards each piece touches; the union.
+static uint64_t piece_masks(const struct search *s, uint64_t masks[3]) {
+    uint64_t any = 0;
+    for (size_t i = 0; i < s->piece_count; i++) {
+        masks[i] = shard_mask(&s->engine->shards, &s->pieces[i]);
+        any |= masks[i];
+    }
+    return any;
+}
+
+static bool collect(struct search *s, struct slot_set *set, bool stop_when_cut) {
+    struct collecting c = {set, stop_when_cut};
+    uint64_t masks[3], mine = piece_masks(s, masks);
+    struct index_box boxes[3];
+    for (size_t i = 0; i < s->piece_count; i++) {
+        boxes[i] = index_box_of(&s->pieces[i]);
+    }
+    uint64_t shards = search_lock(s, mine);
+    uint64_t beyond = shards & atomic_load_explicit(&s->collection->extended, memory_order_relaxed);
+    bool go_on = true;
+    for (uint64_t left = shards; left && go_on; left &= left - 1) {
+        unsigned shard = (unsigned)__builtin_ctzll(left);
+        const struct index *part = s->collection->parts[shard];
+        for (size_t i = 0; part && i < s->piece_count && go_on; i++) {
+            if ((masks[i] | beyond) >> shard & 1) {
+                go_on = index_search(part, &boxes[i], visit, &c, &s->cost);
+            }
+        }
+    }
+    search_unlock(s, shards);
+    return go_on;
+}
+
+static bool visit(void *ctx, const uint32_t *items, size_t count, bool sure) {
+    (void)sure; // of an index that may be older than the object
+    struct collecting *c = ctx;
+    return slot_set_add(c->set, items, count) && !(c->stop_when_cut && c->set->cut);
+}
+
+bool search_count(struct search *s) {
+    const struct query *q = s->query;
+    struct collection *c = s->collection;
+    if (s->whole || q->shape != QUERY_BBOX || q->filter || q->relation == QUERY_CONTAINS ||
+        atomic_load_explicit(&c->expires, memory_order_acquire)) {
+        return false;
+    }
+    uint64_t masks[3], mine = piece_masks(s, masks);
+    struct slot_set set;
+    slot_set_init(&set, s->arena, 0, UINT32_MAX);
+    struct collecting unsure = {&set, false};
+    uint64_t shards = search_lock(s, mine);
+    bool points = atomic_load_explicit(&c->extended, memory_order_relaxed) == 0;
+    for (uint64_t left = shards; left && points; left &= left - 1) {
+        unsigned shard = (unsigned)__builtin_ctzll(left);
+        for (size_t i = 0; c->parts[shard] && i < s->piece_count; i++) {
+            struct index_box box = index_box_of(&s->pieces[i]);
+            if (masks[i] >> shard & 1) {
+                s->matched += index_count(c->parts[shard], &box, visit, &unsure, &s->cost);
+            }
+        }
+    }
+    search_unlock(s, shards);
+    if (slot_set_finish(&set) != STATUS_OK) {
+        s->failed = true;
+    } else if (points) {
+        look_at(s, set.items, set.count);
+    }
+    return points;
+}
+
+/// With so many matches the first of all slots will do: cheaper than to sort them out. Crowded means that
+/// about `limit * all / matching` slots cost less to look at than the index's answer costs to go through.
+static bool mostly_matches(struct search *s) {
+    uint64_t masks[3], mine = piece_masks(s, masks);
+    uint64_t matching = 0, all = atomic_load_explicit(&s->collection->count, memory_order_relaxed);
+    struct slot_set unsure;
+    slot_set_init(&unsure, s->arena, 0, SLOT_SET_INLINE);
+    struct collecting c = {&unsure, false};
+    uint64_t shards = search_lock(s, mine);
+    for (uint64_t left = shards; left; left &= left - 1) {
+        unsigned shard = (unsigned)__builtin_ctzll(left);
+        for (size_t i = 0; s->collection->parts[shard] && i < s->piece_count; i++) {
+            struct index_box box = index_box_of(&s->pieces[i]);
+            matching += index_count(s->collection->parts[shard], &box, visit, &c, &s->cost);
+        }
+    }
+    search_unlock(s, shards);
+    double slots = (double)s->query->limit * (double)all / ((double)matching + 1);
+    return !s->query->filter ? slots * 32 < (double)matching : matching > all / 2;
+}
+
+static bool look_at_run(struct search *s, const struct object **run, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (run[i] && !search_look(s, run[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct object *fetch(struct search *s, uint32_t slot) {
+    const struct object *o = slots_load(&s->collection->slots, slot);
+    __builtin_prefetch(o);
+    return o;
+}
+
+static bool look_at(struct search *s, const uint32_t *slots, size_t count) {
+    const struct object *run[RUN];
+    for (size_t i = 0; i < count; i += RUN) {
+        size_t n = count - i < RUN ? count - i : RUN;
+        for (size_t j = 0; j < n; j++) {
+            run[j] = fetch(s, slots[i + j]);
+        }
+        if (!look_at_run(s, run, n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool look_at_all(struct search *s) {
+    const struct object *run[RUN];
+    uint64_t end = slots_end(&s->collection->slots);
+    for (uint64_t slot = s->first_slot; slot < end; slot += RUN) {
+        size_t n = end - slot < RUN ? (size_t)(end - slot) : RUN;
+        for (size_t j = 0; j < n; j++) {
+            run[j] = fetch(s, (uint32_t)(slot + j));
+        }
+        s->cost.candidates += n;
+        if (!look_at_run(s, run, n)) {
+            return true;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,89 @@
+// search_state.h - one search on its way, shared by the files search*.c.
+//
+//   search.c       plan, order, answer
+//   search_scan.c  candidates in the order of slots: from the index, or every slot
+//   search_near.c  candidates in the order of distance
+//   search_exact.c the test on the doubles of the very object that is given out
+//
+// Lives on the stack of the thread that asks.
+
+#ifndef ENGINE_SEARCH_STATE_H
+#define ENGINE_SEARCH_STATE_H
+
+#include "engine/cursor.h"
+#include "engine/engine_state.h"
+#include "engine/search_top.h"
+
+struct search;
+
+/// The exact test; `*distance_m` where the shape has one.
+typedef bool search_exact_fn(const struct search *s, const struct object *o, double *distance_m);
+/// What becomes of a match; false stops the search.
+typedef bool search_take_fn(struct search *s, const struct object *o, double distance_m);
+
+struct search {
+    struct engine *engine;
+    struct collection *collection;
+    const struct query *query;
+    struct arena *arena;
+    unsigned reader;
+    bool failed; // out of memory
+
+    // Where to look: the pieces, or every slot.
+    bool whole;
+    size_t piece_count;
+    struct bbox pieces[3];
+
+    search_exact_fn *exact;
+    search_take_fn *take;
+    int64_t now_ms; // for expiry; INT64_MIN when nothing in the collection expires
+    const struct geometry *area;
+    struct geometry *area_owned;
+    struct distance_from from;
+    double radius_m;   // at most; the last word
+    double cutoff_hav; // nothing farther can enter the answer; shrinks as the answer fills
+
+    // The order of the answer.
+    enum query_sort sort;
+    bool by_distance, descending;
+    bool has_cursor;
+    struct cursor cursor;
+    uint32_t first_slot; // answers in the order of slots start here
+
+    // The answer.
+    struct hit *items;
+    size_t count, cap, expected;
+    uint64_t matched;
+    struct search_top top;
+    struct buf scratch;
+
+    struct index_cost cost;
+    uint64_t refinements;
+    uint64_t shards; // a bit for each that was asked
+};
+
+/// The object may be stale, NULL or due: decide on it and take it. False stops.
+bool search_look(struct search *s, const struct object *o);
+
+/// Every candidate in the order of slots. With `few` it gives up (false) when there are many more candidates
+/// than could be answered.
+bool search_scan(struct search *s, bool few);
+/// The number of points in the box from the index alone; false when it cannot tell.
+bool search_count(struct search *s);
+/// By distance, nearest first, into `top`.
+void search_near(struct search *s);
+
+/// Choose `exact`; the area must be set.
+search_exact_fn *search_exact_for(const struct query *q);
+/// The bound in hav for a distance on the query's earth.
+double search_hav_bound(enum earth earth, double metres);
+
+/// Take the read locks of these shards and of all whose things may reach beyond their cells, all at once: an
+/// object that moves between them is seen exactly once. Gives what was locked.
+uint64_t search_lock(struct search *s, uint64_t shards);
+void search_unlock(struct search *s, uint64_t shards);
+static inline uint64_t search_all_shards(const struct search *s) {
+    return UINT64_MAX >> (SHARD_MAX - s->engine->shards.count);
+}
+
+#endif

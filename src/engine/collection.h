@@ -7,8 +7,8 @@
 // object with extent lives in the shard of its centre; a search asks every shard whose cells or
 // whose part's extent its box touches. Objects without a position (empty geometries) are in no index.
 //
-// Locks, always taken in this order: the table of collections, id stripes (by incarnation, then
-// ascending), shards (ascending), then the small mutexes of slots, expiry and store. Readers of ids
+// Locks, always taken in this order: id stripes (by incarnation, then ascending), shards
+// (ascending), the table of collections, then the small mutexes of slots, expiry and store. Readers of ids
 // take none (id_map.h); readers of an index take the shard's brlock for the time of one index_search.
 // Lifetime: engine's table holds it; dropping retires it to the epoch.
 
@@ -36,9 +36,12 @@ struct collection {
     int64_t created_ms;
     enum index_kind index_kind;
     unsigned shard_count;
-    _Atomic bool live;             // a first change was made: before it, readers do not see the collection
-    bool dropped;                  // written under all stripes, read under any of them
+    _Atomic bool live;    // a first change was made: before it, readers do not see the collection
+    _Atomic bool dropped; // written under all stripes; decides under any of them
     _Atomic uint64_t count, bytes; // objects, and what they take (object_weight)
+    _Atomic uint64_t
+        extended; // bit i: part i has held things with extent, so it may reach beyond its cells
+    _Atomic bool expires;                           // some object has had an expiry
     struct collection_stamp stamps[ID_MAP_STRIPES]; // under the stripe
     struct slots slots;
     struct id_map *ids;
@@ -69,9 +72,29 @@ static inline struct str collection_name(const struct collection *c) {
 /// The box the index keeps for an object: full width when it crosses the antimeridian. False for
 /// an empty geometry, which no index holds.
 bool collection_index_box(const struct object *o, struct index_box *box);
+/// Before `box` goes into part `shard`, whose lock is held: searches look there from now on even when they touch
+/// none of its cells.
+static inline void collection_note_box(struct collection *c, unsigned shard,
+                                       const struct index_box *box) {
+    uint64_t bit = (uint64_t)1 << shard;
+    if (!index_box_is_point(box) &&
+        !(atomic_load_explicit(&c->extended, memory_order_relaxed) & bit)) {
+        atomic_fetch_or(&c->extended, bit);
+    }
+}
 /// The stamp for an object made now in this stripe, whose lock is held.
 struct collection_stamp collection_stamp_next(struct collection *c, unsigned stripe,
                                               int64_t now_ms);
+/// A collection's settings in the store: RECORD_META with this id.
+#define COLLECTION_META_ID STR("collection")
+void collection_write_meta(const struct collection *c, struct buf *out);
+struct collection_meta {
+    enum index_kind index_kind;
+    uint64_t incarnation;
+    int64_t created_ms;
+};
+/// False when the bytes are not one.
+bool collection_parse_meta(struct str body, struct collection_meta *out);
 /// Bytes of the tables: slots, places, ids, the parts left out.
 size_t collection_table_bytes(const struct collection *c);
 

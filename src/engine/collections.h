@@ -40,7 +40,10 @@ MUST_USE enum status collections_make(struct collections *t, struct str name, in
 MUST_USE enum status collections_restore(struct collections *t, struct str name,
                                          enum index_kind kind, uint64_t incarnation,
                                          int64_t created_ms, struct collection **out);
-/// Take a collection out; all its stripes are held and it is marked dropped. The caller retires it.
+/// While locked, no collection is made or dropped.
+void collections_lock(struct collections *t);
+void collections_unlock(struct collections *t);
+/// Take a collection out; the table and all stripes of the collection are locked. The caller retires it.
 void collections_remove(struct collections *t, struct collection *c);
 /// The first `limit` after `after` in order of names; gives how many. Borrowed until epoch_leave.
 size_t collections_list(struct collections *t, struct str after, struct collection **out,

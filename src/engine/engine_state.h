@@ -18,6 +18,7 @@ struct engine_reader {
     struct arena scratch;
     struct buf batch, body; // records of a batch; one body
     struct buf merged;      // properties of a PATCH
+    size_t retired;         // objects, since it last looked for memory to give back
 };
 
 struct engine_upkeep {
@@ -66,8 +67,5 @@ MUST_USE enum status engine_apply_expiry(struct engine *e, unsigned reader, int6
                                          size_t *removed);
 /// Stop the upkeep thread, if it runs.
 void engine_stop(struct engine *e);
-
-/// A collection's settings in the store: RECORD_META with this id.
-#define ENGINE_META_ID STR("collection")
 
 #endif

@@ -52,6 +52,10 @@ static inline uint32_t slots_end(const struct slots *s) {
 void slots_store(struct slots *s, uint32_t slot, struct object *object);
 struct slot_access *slots_access(const struct slots *s, uint32_t slot);
 void slots_count_read(struct slots *s, uint32_t slot, int64_t now_ms);
+/// The rate as of `now_ms`.
+float slots_access_rate(const struct slot_access *access, int64_t now_ms);
+/// The slot has another object now.
+void slots_forget_reads(struct slots *s, uint32_t slot);
 size_t slots_bytes(const struct slots *s);
 
 #endif

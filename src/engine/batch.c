@@ -1,0 +1,294 @@
+// batch.c - what can be done for a batch before its locks, and the locks.
+
+#include "engine/batch.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static enum status allocate(struct batch *b);
+static enum status prepare_item(struct batch *b, size_t i);
+static enum status check_draft(const struct change *change, struct reason *why);
+static enum status touch(struct batch *b, struct str name, bool make, uint32_t *touched,
+                         struct reason *why);
+static uint32_t *touched_cell(const struct batch *b, const struct collection *c);
+static uint32_t chain_of(struct batch *b, uint32_t touched, struct str id);
+static void note_stripes(struct batch *b);
+static void put_in_order(struct batch *b);
+static bool any_dropped(const struct batch *b);
+static enum status find_again(struct batch *b);
+
+enum status batch_prepare(struct batch *b) {
+    enum status st = allocate(b);
+    for (size_t i = 0; i < b->count && st == STATUS_OK; i++) {
+        st = prepare_item(b, i);
+    }
+    size_t expiring = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        expiring += b->changes[i].draft.has_expiry;
+    }
+    if (st == STATUS_OK && expiring) {
+        st = expiry_reserve(&b->engine->expiry, expiring);
+        b->expiry_promised = st == STATUS_OK ? expiring : 0;
+    }
+    return st;
+}
+
+enum status batch_lock(struct batch *b) {
+    note_stripes(b);
+    for (;;) {
+        put_in_order(b);
+        for (size_t i = 0; i < b->touched_count; i++) {
+            const struct batch_touched *t = &b->touched[b->order[i]];
+            for (unsigned s = 0; s < ID_MAP_STRIPES; s++) {
+                if (t->stripes >> s & 1) {
+                    id_map_lock(t->collection->ids, s);
+                }
+            }
+        }
+        if (!any_dropped(b)) {
+            return STATUS_OK;
+        }
+        batch_unlock(b);
+        enum status st = find_again(b);
+        if (st != STATUS_OK) {
+            return st;
+        }
+    }
+}
+
+void batch_unlock(struct batch *b) {
+    for (size_t i = b->touched_count; i-- > 0;) {
+        const struct batch_touched *t = &b->touched[b->order[i]];
+        for (unsigned s = ID_MAP_STRIPES; s-- > 0;) {
+            if (t->stripes >> s & 1) {
+                id_map_unlock(t->collection->ids, s);
+            }
+        }
+    }
+}
+
+void batch_discard(struct batch *b) {
+    for (size_t i = 0; b->items && i < b->count; i++) {
+        object_free(b->items[i].object);
+        b->items[i].object = NULL;
+    }
+    if (b->expiry_promised) {
+        expiry_release(&b->engine->expiry, b->expiry_promised);
+    }
+    mem_free(b->retired);
+    b->expiry_promised = 0;
+    b->retired = NULL;
+}
+
+static void retired_free(struct epoch_node *node) {
+    struct batch_retired *retired = (struct batch_retired *)node;
+    for (size_t i = 0; i < retired->count; i++) {
+        object_free(retired->objects[i]);
+    }
+    mem_free(retired);
+}
+
+static enum status allocate(struct batch *b) {
+    struct arena *arena = &b->reader->scratch;
+    size_t buckets = 4;
+    while (buckets < b->count * 2) {
+        buckets *= 2;
+    }
+    if (b->count >= BATCH_NONE / 4) {
+        return STATUS_TOO_LARGE;
+    }
+    b->items = arena_zalloc(arena, b->count, sizeof b->items[0]);
+    b->chains = arena_alloc(arena, b->count * sizeof b->chains[0]);
+    b->touched = arena_alloc(arena, b->count * sizeof b->touched[0]);
+    b->order = arena_alloc(arena, b->count * sizeof b->order[0]);
+    b->chain_table = arena_alloc(arena, buckets * sizeof b->chain_table[0]);
+    b->touched_table = arena_alloc(arena, buckets * sizeof b->touched_table[0]);
+    b->table_mask = buckets - 1;
+    b->retired = mem_alloc(sizeof *b->retired + b->count * sizeof b->retired->objects[0]);
+    if (!b->items || !b->chains || !b->touched || !b->order || !b->chain_table ||
+        !b->touched_table || !b->retired) {
+        return STATUS_NO_MEMORY;
+    }
+    memset(b->chain_table, 0xff, buckets * sizeof b->chain_table[0]);
+    memset(b->touched_table, 0xff, buckets * sizeof b->touched_table[0]);
+    b->retired->node.free_fn = retired_free;
+    b->retired->count = 0;
+    return STATUS_OK;
+}
+
+// Fails for want of memory only; what is wrong with the change stands in its result.
+static enum status prepare_item(struct batch *b, size_t i) {
+    const struct change *change = &b->changes[i];
+    struct change_result *result = &b->results[i];
+    struct batch_item *item = &b->items[i];
+    item->chain = BATCH_NONE;
+    bool writes = change->kind == CHANGE_PUT || change->kind == CHANGE_CREATE;
+    bool conditional = change->if_present || change->if_etag_count > 0;
+    result->status = check_draft(change, &result->why);
+    if (result->status != STATUS_OK) {
+        return STATUS_OK;
+    }
+    uint32_t touched;
+    struct str name = collection_name_or_default(change->collection);
+    result->status = touch(b, name, writes && !conditional, &touched, &result->why);
+    if (result->status != STATUS_OK) {
+        if (result->status == STATUS_NOT_FOUND && writes) {
+            result->status =
+                reason_set(&result->why, STATUS_PRECONDITION, "there is no such object");
+        }
+        return result->status == STATUS_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_OK;
+    }
+    item->chain = chain_of(b, touched, change->draft.id);
+    return writes ? object_new(&change->draft, &item->object) : STATUS_OK;
+}
+
+static enum status check_id(struct str id, struct reason *why) {
+    if (id.len < 1 || id.len > OBJECT_ID_MAX) {
+        return reason_set(why, STATUS_INVALID, "an id has 1 to %d bytes", OBJECT_ID_MAX);
+    }
+    if (str_has_control(id) || !str_is_utf8(id)) {
+        return reason_set(why, STATUS_INVALID, "an id is UTF-8 without control characters");
+    }
+    return STATUS_OK;
+}
+
+static enum status check_draft(const struct change *change, struct reason *why) {
+    const struct object_draft *draft = &change->draft;
+    enum status st = check_id(draft->id, why);
+    bool positioned = change->kind == CHANGE_PUT || change->kind == CHANGE_CREATE ||
+                      (change->kind == CHANGE_PATCH && change->patch_position);
+    if (st != STATUS_OK || change->kind == CHANGE_DELETE) {
+        return st;
+    }
+    if (positioned && !draft->geometry && !point_valid(draft->point)) {
+        return reason_set(why, STATUS_INVALID, "longitude %g, latitude %g are outside the earth",
+                          draft->point.lon, draft->point.lat);
+    }
+    if (positioned && draft->has_z && !isfinite(draft->z)) {
+        return reason_set(why, STATUS_INVALID, "the altitude is not a number");
+    }
+    if (draft->properties.len > OBJECT_PROPERTIES_MAX) {
+        return reason_set(why, STATUS_TOO_LARGE, "properties are larger than %u bytes",
+                          OBJECT_PROPERTIES_MAX);
+    }
+    return STATUS_OK;
+}
+
+static enum status make_collection(struct batch *b, struct str name, struct collection **out,
+                                   struct reason *why) {
+    struct collections *all = &b->engine->collections;
+    if (name.len > OBJECT_COLLECTION_MAX || str_has_control(name) || !str_is_utf8(name)) {
+        return reason_set(
+            why, STATUS_INVALID,
+            "a collection's name is 1 to %d bytes of UTF-8 without control characters",
+            OBJECT_COLLECTION_MAX);
+    }
+    enum status st = collections_make(all, name, b->now_ms, out);
+    if (st == STATUS_TOO_LARGE) {
+        return reason_set(why, st, "there are %zu collections already, the limit", all->limit);
+    }
+    return st;
+}
+
+// The number of the collection in the batch; NOT_FOUND unless it is there or may be made.
+static enum status touch(struct batch *b, struct str name, bool make, uint32_t *touched,
+                         struct reason *why) {
+    if (b->touched_count && str_eq(b->touched[b->touched_count - 1].name, name)) {
+        *touched = (uint32_t)(b->touched_count - 1);
+        return STATUS_OK;
+    }
+    struct collection *c = collections_find(&b->engine->collections, name);
+    uint32_t *cell = c ? touched_cell(b, c) : NULL;
+    if (cell && *cell != BATCH_NONE) {
+        *touched = *cell;
+        return STATUS_OK;
+    }
+    if (!make && !(c && atomic_load_explicit(&c->live, memory_order_acquire))) {
+        return reason_set(why, STATUS_NOT_FOUND, "there is no collection of this name");
+    }
+    enum status st = c ? STATUS_OK : make_collection(b, name, &c, why);
+    if (st != STATUS_OK) {
+        return st;
+    }
+    cell = touched_cell(b, c);
+    *cell = *touched = (uint32_t)b->touched_count++;
+    b->touched[*touched] = (struct batch_touched){.collection = c, .name = name};
+    return STATUS_OK;
+}
+
+static uint32_t *touched_cell(const struct batch *b, const struct collection *c) {
+    size_t at = c->hash & b->table_mask;
+    while (b->touched_table[at] != BATCH_NONE && b->touched[b->touched_table[at]].collection != c) {
+        at = (at + 1) & b->table_mask;
+    }
+    return &b->touched_table[at];
+}
+
+static uint32_t chain_of(struct batch *b, uint32_t touched, struct str id) {
+    const struct collection *c = b->touched[touched].collection;
+    uint64_t hash = id_map_hash(c->ids, id);
+    size_t at = (hash + touched * 0x9e3779b97f4a7c15u) >> 16 & b->table_mask;
+    for (; b->chain_table[at] != BATCH_NONE; at = (at + 1) & b->table_mask) {
+        const struct batch_chain *chain = &b->chains[b->chain_table[at]];
+        if (chain->hash == hash && chain->touched == touched && str_eq(chain->id, id)) {
+            return b->chain_table[at];
+        }
+    }
+    uint32_t number = b->chain_table[at] = (uint32_t)b->chain_count++;
+    b->chains[number] = (struct batch_chain){.id = id,
+                                             .hash = hash,
+                                             .touched = touched,
+                                             .slot = BATCH_NONE,
+                                             .next = BATCH_NONE,
+                                             .from_shard = BATCH_NOWHERE,
+                                             .to_shard = BATCH_NOWHERE};
+    id_map_prefetch(c->ids, hash);
+    return number;
+}
+
+static void note_stripes(struct batch *b) {
+    for (size_t i = 0; i < b->chain_count; i++) {
+        const struct batch_chain *chain = &b->chains[i];
+        b->touched[chain->touched].stripes |= (uint16_t)(1u << id_map_stripe(chain->hash));
+    }
+}
+
+static int compare_incarnations(const void *a, const void *b, void *touched) {
+    const struct batch_touched *t = touched;
+    uint64_t x = t[*(const uint32_t *)a].collection->incarnation;
+    uint64_t y = t[*(const uint32_t *)b].collection->incarnation;
+    return x < y ? -1 : x > y;
+}
+
+static void put_in_order(struct batch *b) {
+    for (size_t i = 0; i < b->touched_count; i++) {
+        b->order[i] = (uint32_t)i;
+    }
+    if (b->touched_count > 1) {
+        qsort_r(b->order, b->touched_count, sizeof b->order[0], compare_incarnations, b->touched);
+    }
+}
+
+static bool any_dropped(const struct batch *b) {
+    for (size_t i = 0; i < b->touched_count; i++) {
+        if (atomic_load_explicit(&b->touched[i].collection->dropped, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The drop came first: what the batch writes goes into a new collection of that name.
+static enum status find_again(struct batch *b) {
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < b->touched_count && st == STATUS_OK; i++) {
+        struct batch_touched *t = &b->touched[i];
+        if (atomic_load_explicit(&t->collection->dropped, memory_order_relaxed)) {
+            st = collections_make(&b->engine->collections, t->name, b->now_ms, &t->collection);
+        }
+    }
+    return st;
+}

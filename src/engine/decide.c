@@ -1,0 +1,235 @@
+// decide.c - what each change of a batch makes of its object.
+
+#include "engine/decide.h"
+
+#include "engine/properties.h"
+
+static enum status decide(struct batch *b, size_t i);
+static void look_up(struct batch *b, struct batch_chain *chain);
+static enum status check_conditions(const struct change *change, const struct object *old,
+                                    struct reason *why);
+static enum status merge(struct batch *b, const struct change *change, const struct object *old,
+                         struct object **out, struct reason *why);
+static enum status take_slot(struct batch *b, struct batch_chain *chain);
+static void stamp(struct batch *b, const struct batch_chain *chain, const struct object *old,
+                  struct object *o);
+static enum status write_record(struct batch *b, struct batch_item *item,
+                                const struct batch_chain *chain);
+
+enum status decide_all(struct batch *b) {
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < b->count && st == STATUS_OK; i++) {
+        st = decide(b, i);
+    }
+    return st;
+}
+
+void decide_undo(struct batch *b) {
+    for (size_t i = 0; i < b->chain_count; i++) {
+        if (b->chains[i].fresh) {
+            decide_give_slot(b, &b->chains[i]);
+        }
+    }
+}
+
+void decide_give_slot(struct batch *b, const struct batch_chain *chain) {
+    struct collection *c = b->touched[chain->touched].collection;
+    id_map_remove(c->ids, chain->hash, chain->slot);
+    slots_give(&c->slots, chain->slot);
+}
+
+// Fails for want of memory only.
+static enum status decide(struct batch *b, size_t i) {
+    const struct change *change = &b->changes[i];
+    struct change_result *result = &b->results[i];
+    struct batch_item *item = &b->items[i];
+    if (item->chain == BATCH_NONE) {
+        return STATUS_OK;
+    }
+    struct batch_chain *chain = &b->chains[item->chain];
+    look_up(b, chain);
+    const struct object *there = chain->after;
+    const struct object *old =
+        there && object_is_due(there, b->now_ms) == b->expiring ? there : NULL;
+    result->status = check_conditions(change, old, &result->why);
+    if (result->status == STATUS_OK && change->kind == CHANGE_PATCH) {
+        result->status = merge(b, change, old, &item->object, &result->why);
+    }
+    if (result->status != STATUS_OK) {
+        return result->status == STATUS_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_OK;
+    }
+    if (change->kind == CHANGE_DELETE || there != old) {
+        struct collection *c = b->touched[chain->touched].collection;
+        c->stamps[id_map_stripe(chain->hash)].used_up = true;
+    }
+    if (item->object) {
+        enum status st = take_slot(b, chain);
+        if (st != STATUS_OK) {
+            return st;
+        }
+        stamp(b, chain, old, item->object);
+    }
+    result->object = item->object ? item->object : old;
+    result->created = item->object && !old;
+    item->decided = true;
+    chain->after = item->object;
+    return write_record(b, item, chain);
+}
+
+static bool etag_matches(const struct change *change, const struct object *old) {
+    uint64_t etag = old ? engine_etag(old) : 0;
+    bool any = change->if_etag_count == 0;
+    for (size_t i = 0; i < change->if_etag_count && old; i++) {
+        any = any || change->if_etags[i] == etag;
+    }
+    return any;
+}
+
+static enum status check_conditions(const struct change *change, const struct object *old,
+                                    struct reason *why) {
+    if (change->kind == CHANGE_CREATE && old) {
+        return reason_set(why, STATUS_EXISTS, "there is an object of this id already");
+    }
+    if ((change->kind == CHANGE_PATCH || change->kind == CHANGE_DELETE) && !old) {
+        return reason_set(why, STATUS_NOT_FOUND, "there is no object of this id");
+    }
+    if (change->if_absent && old) {
+        return reason_set(why, STATUS_PRECONDITION, "there is an object of this id already");
+    }
+    if (change->if_present && !old) {
+        return reason_set(why, STATUS_PRECONDITION, "there is no object of this id");
+    }
+    if (!etag_matches(change, old)) {
+        return reason_set(why, STATUS_PRECONDITION, "the object is in another state");
+    }
+    return STATUS_OK;
+}
+
+static enum status merge(struct batch *b, const struct change *change, const struct object *old,
+                         struct object **out, struct reason *why) {
+    struct object_draft draft = {.id = object_id(old), .properties = object_properties(old)};
+    if (change->patch_position) {
+        draft.point = change->draft.point;
+        draft.geometry = change->draft.geometry;
+        draft.has_z = change->draft.has_z;
+        draft.z = change->draft.z;
+    } else if (old->flags & OBJECT_HAS_GEOMETRY) {
+        draft.geometry = old->geometry;
+    } else {
+        draft.point = old->point;
+        draft.has_z = old->flags & OBJECT_HAS_Z;
+        draft.z = draft.has_z ? object_z(old) : 0;
+    }
+    draft.has_time = change->patch_time ? change->draft.has_time : old->flags & OBJECT_HAS_TIME;
+    if (draft.has_time) {
+        draft.time_ms = change->patch_time ? change->draft.time_ms : object_time_ms(old);
+    }
+    draft.has_expiry =
+        change->patch_expiry ? change->draft.has_expiry : old->flags & OBJECT_HAS_EXPIRY;
+    if (draft.has_expiry) {
+        draft.expires_ms = change->patch_expiry ? change->draft.expires_ms : object_expires_ms(old);
+    }
+    if (change->patch_properties) {
+        struct buf *merged = &b->reader->merged;
+        buf_clear(merged);
+        enum status st = properties_merge(draft.properties, change->patch_properties, merged, why);
+        if (st != STATUS_OK) {
+            return st;
+        }
+        if (merged->len > OBJECT_PROPERTIES_MAX) {
+            return reason_set(why, STATUS_TOO_LARGE, "properties are larger than %u bytes",
+                              OBJECT_PROPERTIES_MAX);
+        }
+        draft.properties = buf_str(merged);
+    }
+    return object_new(&draft, out);
+}
+
+static void look_up(struct batch *b, struct batch_chain *chain) {
+    if (chain->looked_up) {
+        return;
+    }
+    const struct collection *c = b->touched[chain->touched].collection;
+    chain->looked_up = true;
+    chain->before = chain->after = id_map_find(c->ids, chain->id, chain->hash);
+    chain->slot = chain->before ? chain->before->slot : BATCH_NONE;
+}
+
+// A slot and an entry of the id, not found by anyone before the object stands in the slot.
+static enum status take_slot(struct batch *b, struct batch_chain *chain) {
+    struct collection *c = b->touched[chain->touched].collection;
+    if (chain->slot != BATCH_NONE) {
+        return STATUS_OK;
+    }
+    uint32_t slot;
+    enum status st = slots_take(&c->slots, &slot);
+    if (st != STATUS_OK) {
+        return st;
+    }
+    st = id_map_insert(c->ids, chain->hash, slot);
+    if (st != STATUS_OK) {
+        slots_give(&c->slots, slot);
+        return st;
+    }
+    chain->slot = slot;
+    chain->fresh = true;
+    return STATUS_OK;
+}
+
+static void stamp(struct batch *b, const struct batch_chain *chain, const struct object *old,
+                  struct object *o) {
+    o->slot = chain->slot;
+    if (old) {
+        o->version = old->version + 1;
+        o->created_ms = old->created_ms;
+        o->generation = old->generation;
+        o->updated_ms = b->now_ms > old->updated_ms ? b->now_ms : old->updated_ms;
+        return;
+    }
+    struct collection *c = b->touched[chain->touched].collection;
+    unsigned stripe = id_map_stripe(chain->hash);
+    struct collection_stamp s = collection_stamp_next(c, stripe, b->now_ms);
+    o->version = 1;
+    o->created_ms = o->updated_ms = s.ms;
+    o->generation = s.generation;
+}
+
+static void describe(struct batch *b, struct batch_touched *t) {
+    if (t->described || atomic_load_explicit(&t->collection->live, memory_order_acquire)) {
+        return;
+    }
+    t->described = true;
+    if (b->engine->store) {
+        struct buf *body = &b->reader->body;
+        buf_clear(body);
+        collection_write_meta(t->collection, body);
+        record_write(&b->reader->batch, &(struct record){.kind = RECORD_META,
+                                                         .collection = t->name,
+                                                         .id = COLLECTION_META_ID,
+                                                         .body = buf_str(body)});
+        b->reader->batch.failed |= body->failed;
+    }
+}
+
+static enum status write_record(struct batch *b, struct batch_item *item,
+                                const struct batch_chain *chain) {
+    struct batch_touched *t = &b->touched[chain->touched];
+    describe(b, t);
+    struct buf *batch = &b->reader->batch, *body = &b->reader->body;
+    if (b->engine->store) {
+        struct record record = {.kind = item->object ? RECORD_PUT : RECORD_DELETE,
+                                .collection = t->name,
+                                .id = chain->id,
+                                .body = b->expiring ? STR("expired") : STR_NONE};
+        buf_clear(body);
+        if (item->object) {
+            object_write(item->object, body);
+            record.body = buf_str(body);
+        }
+        item->record_at = batch->len;
+        record_write(batch, &record);
+        item->record_len = (uint32_t)(batch->len - item->record_at);
+        batch->failed |= body->failed;
+    }
+    return buf_status(batch);
+}

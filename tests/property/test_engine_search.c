@@ -1,0 +1,439 @@
+// test_engine_search.c - searches against looking at everything.
+//
+// Random worlds (points and all kinds of geometries; spread, clustered, on a coarse grid where
+// boundaries coincide, around the antimeridian and the poles), every index, 1 to 8 shards; random
+// queries of every shape, relation, order, filter and limit, paged to the end. The twin walks a plain
+// array and asks relate_* and distance_* directly.
+
+#include <pthread.h>
+
+#include "base/rand.h"
+#include "engine/engine.h"
+#include "engine/engine_state.h"
+#include "engine/properties.h"
+#include "geo/relate.h"
+#include "geo/wkt.h"
+#include "support/support.h"
+
+#define OBJECTS 400
+
+enum layout { UNIFORM, CLUSTERED, GRID, ANTIMERIDIAN, POLAR, LAYOUTS };
+
+struct world {
+    struct engine *engine;
+    unsigned reader;
+    struct rand rand;
+    enum layout layout;
+    struct arena arena;
+    size_t count;
+    const struct object *objects[OBJECTS];
+    struct geometry *shapes[OBJECTS]; // of each, points as geometries too
+};
+
+static double snap(struct world *w, double v, double low, double high) {
+    if (w->layout == GRID) v = round(v);
+    return v < low ? low : v > high ? high : v;
+}
+
+static struct point random_point(struct world *w) {
+    struct rand *r = &w->rand;
+    static const struct point centres[] = {{-97.7, 30.2}, {2.3, 48.8}, {151.2, -33.8}};
+    double lon = rand_range(r, -180, 180), lat = rand_range(r, -90, 90);
+    if (w->layout == CLUSTERED) {
+        struct point c = centres[rand_below(r, 3)];
+        lon = c.lon + rand_range(r, -0.5, 0.5);
+        lat = c.lat + rand_range(r, -0.5, 0.5);
+    } else if (w->layout == GRID) {
+        lon = rand_range(r, -6, 6);
+        lat = rand_range(r, -6, 6);
+    } else if (w->layout == ANTIMERIDIAN) {
+        lon = rand_range(r, 170, 190);
+        lat = rand_range(r, -10, 10);
+        if (rand_below(r, 10) == 0) lon = 180;
+        if (lon > 180) lon -= 360;
+        if (rand_below(r, 20) == 0) lon = -180;
+    } else if (w->layout == POLAR) {
+        lat = rand_below(r, 2) ? rand_range(r, 85, 90.0) : rand_range(r, -90, -85);
+        if (rand_below(r, 20) == 0) lat = lat > 0 ? 90 : -90;
+    }
+    return (struct point){snap(w, lon, -180, 180), snap(w, lat, -90, 90)};
+}
+
+/// Stars, paths, boxes and bunches of points around a point; may cross the antimeridian.
+static struct geometry *random_shape(struct world *w, double size) {
+    struct rand *r = &w->rand;
+    struct point points[40];
+    uint32_t ends[4];
+    uint8_t starts[4] = {1, 1, 1, 1};
+    for (;;) {
+        struct geometry_parts parts = {.points = points, .part_ends = ends, .part_count = 1};
+        struct point c = random_point(w);
+        size_t n = 0, corners = 3 + rand_below(r, 6);
+        double turn = rand_range(r, 0, 6.28);
+        for (size_t i = 0; i < corners; i++) {
+            double angle = turn + 6.283185 * (double)i / (double)corners;
+            double reach = size * rand_range(r, 0.3, 1);
+            double lon = snap(w, c.lon + reach * cos(angle), -1000, 1000);
+            points[n++] = (struct point){lon, snap(w, c.lat + reach * sin(angle), -90, 90)};
+        }
+        for (size_t i = 0; i < n; i++) {
+            if (points[i].lon > 180) points[i].lon -= 360;
+            if (points[i].lon < -180) points[i].lon += 360;
+        }
+        switch (rand_below(r, 6)) {
+        case 0: parts.type = GEOMETRY_MULTIPOINT; break;
+        case 1: parts.type = GEOMETRY_LINESTRING; break;
+        case 2:
+            parts.type = GEOMETRY_MULTILINESTRING;
+            if (n >= 4) {
+                parts.part_count = 2;
+                ends[0] = (uint32_t)n / 2;
+            }
+            break;
+        case 3: parts.type = GEOMETRY_MULTIPOLYGON; break;
+        default: parts.type = GEOMETRY_POLYGON; break;
+        }
+        if (parts.type == GEOMETRY_POLYGON || parts.type == GEOMETRY_MULTIPOLYGON) {
+            points[n++] = points[0];
+            parts.polygon_start = starts;
+        }
+        ends[parts.part_count - 1] = (uint32_t)n;
+        parts.point_count = n;
+        struct geometry *g;
+        struct geometry_limits limits = GEOMETRY_LIMITS_REST;
+        if (geometry_new(&parts, &limits, &g, NULL) != STATUS_OK) continue;
+        if (rand_below(r, 12) == 0) {
+            struct geometry *members[2] = {g, NULL}, *both;
+            assert_int_equal(geometry_new_point(c, &members[1]), STATUS_OK);
+            assert_int_equal(geometry_new_collection(members, 2, &both, NULL), STATUS_OK);
+            geometry_unref(members[0]);
+            geometry_unref(members[1]);
+            return both;
+        }
+        return g;
+    }
+}
+
+static double random_size(struct world *w) {
+    double most = w->layout == UNIFORM ? 40 : w->layout == CLUSTERED ? 0.4 : 4;
+    return most * pow(rand_unit(&w->rand), 2) + 1e-6;
+}
+
+static void put(struct world *w, const char *id, unsigned points_of_10) {
+    struct rand *r = &w->rand;
+    char properties[160];
+    static const char *const kinds[] = {"bus", "tram", "b\\u0001us", "bus \\\"x\\\""};
+    int n = snprintf(properties, sizeof properties, "{\"kind\":\"%s\",\"speed\":%d",
+                     kinds[rand_below(r, 4)], (int)rand_below(r, 12));
+    if (rand_below(r, 2)) {
+        n += snprintf(properties + n, sizeof properties - (size_t)n, ",\"on\":%s",
+                      rand_below(r, 2) ? "true" : "false");
+    }
+    snprintf(properties + n, sizeof properties - (size_t)n, "}");
+    struct change change = {.kind = CHANGE_PUT, .collection = STR("w")};
+    change.draft.id = str_of(id);
+    change.draft.properties = str_of(properties);
+    change.draft.point = random_point(w);
+    struct geometry *g = NULL;
+    if (rand_below(r, 10) >= points_of_10) {
+        g = random_shape(w, random_size(w));
+        change.draft.geometry = g;
+    }
+    change.draft.has_time = rand_below(r, 2);
+    change.draft.time_ms = (int64_t)rand_below(r, 20) * 1000;
+    if (rand_below(r, 10) == 0) {
+        change.draft.has_expiry = true;
+        change.draft.expires_ms = rand_below(r, 2) ? 1000 : INT64_MAX / 4; // long past, far away
+    }
+    struct change_result result;
+    uint64_t lsn;
+    struct reason why;
+    engine_enter(w->engine, w->reader);
+    assert_int_equal(engine_apply(w->engine, w->reader, &change, 1, &result, &lsn, &why),
+                     STATUS_OK);
+    assert_int_equal(result.status, STATUS_OK);
+    engine_leave(w->engine, w->reader);
+    geometry_unref(g);
+}
+
+static void world_init(struct world *w, uint64_t seed, enum layout layout, enum index_kind kind,
+                       unsigned shards) {
+    memset(w, 0, sizeof *w);
+    rand_init(&w->rand, seed);
+    w->layout = layout;
+    arena_init(&w->arena, 0);
+    struct engine_options options = {.shard_count = shards, .index_kind = kind};
+    assert_int_equal(engine_new(&options, &w->engine), STATUS_OK);
+    assert_int_equal(engine_reader_open(w->engine, &w->reader), STATUS_OK);
+    unsigned points_of_10 = rand_below(&w->rand, 3) ? 6 : 10;
+    size_t count = 1 + rand_below(&w->rand, OBJECTS - 1);
+    for (size_t i = 0; i < count * 2; i++) { // about half of them more than once
+        char id[16];
+        snprintf(id, sizeof id, "o%u", (unsigned)rand_below(&w->rand, count));
+        put(w, id, points_of_10);
+    }
+    engine_enter(w->engine, w->reader);
+    const struct collection *c = collection_lookup(w->engine, STR("w"));
+    assert_non_null(c);
+    for (uint32_t slot = 0; slot < slots_end(&c->slots); slot++) {
+        const struct object *o = slots_load(&c->slots, slot);
+        if (!o || object_is_due(o, 5000)) continue;
+        struct geometry *g;
+        if (o->flags & OBJECT_HAS_GEOMETRY) {
+            g = geometry_ref(o->geometry);
+        } else {
+            assert_int_equal(geometry_new_point(o->point, &g), STATUS_OK);
+        }
+        assert_true(w->count < OBJECTS);
+        w->objects[w->count] = o;
+        w->shapes[w->count++] = g;
+    }
+}
+
+static void world_deinit(struct world *w) {
+    for (size_t i = 0; i < w->count; i++) {
+        geometry_unref(w->shapes[i]);
+    }
+    engine_leave(w->engine, w->reader);
+    engine_reader_close(w->engine, w->reader);
+    engine_free(w->engine);
+    arena_deinit(&w->arena);
+}
+
+static const char *const filters[] = {
+    NULL,
+    NULL,
+    "{\"op\":\"=\",\"args\":[{\"property\":\"kind\"},\"bus\"]}",
+    "{\"op\":\">\",\"args\":[{\"property\":\"speed\"},6]}",
+    "{\"op\":\"isNull\",\"args\":[{\"property\":\"on\"}]}",
+    "{\"op\":\"s_intersects\",\"args\":[{\"property\":\"geometry\"},{\"bbox\":[-3,-3,3,3]}]}",
+    "{\"op\":\"or\",\"args\":[{\"op\":\"s_dwithin\",\"args\":[{\"property\":\"geometry\"},{"
+    "\"type\":"
+    "\"Point\",\"coordinates\":[179,2]},700000]},{\"op\":\"s_within\",\"args\":[{\"property\":"
+    "\"geometry\"},{\"bbox\":[170,-80,-170,89]}]}]}",
+    "{\"op\":\"s_dwithin\",\"args\":[{\"property\":\"geometry\"},{\"type\":\"LineString\","
+    "\"coordinates\":[[-90,86],[-120,89]]},300000]}",
+    "{\"op\":\"s_contains\",\"args\":[{\"property\":\"geometry\"},{\"type\":\"Point\","
+    "\"coordinates\":[1,1]}]}",
+};
+
+struct asked {
+    struct query query;
+    struct filter *filter;
+    struct geometry *area, *box;
+};
+
+static void random_query(struct world *w, struct asked *a) {
+    struct rand *r = &w->rand;
+    memset(a, 0, sizeof *a);
+    struct query *q = &a->query;
+    q->collection = STR("w");
+    q->shape = (enum query_shape)rand_below(r, 5);
+    q->relation = (enum query_relation)rand_below(r, 4);
+    q->earth = rand_below(r, 4) ? EARTH_SPHERE : EARTH_ELLIPSOID;
+    q->limit = rand_below(r, 2) ? 1 + (uint32_t)rand_below(r, 20) : 1000;
+    q->point = random_point(w);
+    q->radius_m = pow(10, rand_range(r, 2, 7.4));
+    if (q->shape == QUERY_NEAREST && rand_below(r, 2)) q->radius_m = INFINITY;
+    if (w->count && rand_below(r, 4) == 0) {
+        q->point = object_center(w->objects[rand_below(r, w->count)]);
+        if (rand_below(r, 2)) q->radius_m = 0;
+    }
+    struct point c = random_point(w);
+    double width = random_size(w) * 2, height = random_size(w);
+    if (w->layout == GRID) {
+        width = round(width);
+        height = round(height);
+    }
+    if (rand_below(r, 10) == 0) width = height = 0;
+    if (rand_below(r, 30) == 0) {
+        c = (struct point){-180, 0};
+        width = 360;
+        height = 90;
+    }
+    q->box =
+        (struct bbox){c.lon, fmax(c.lat - height, -90), c.lon + width, fmin(c.lat + height, 90)};
+    if (q->box.min_lon == 180) {
+        q->box.min_lon = -180;
+        q->box.max_lon -= 360;
+    }
+    a->area = rand_below(r, 4) || !w->count ? random_shape(w, random_size(w) * 2)
+                                            : geometry_ref(w->shapes[rand_below(r, w->count)]);
+    q->area = a->area;
+    if (q->relation == QUERY_CONTAINS && geometry_new_bbox(&q->box, &a->box) != STATUS_OK) {
+        q->relation = QUERY_WITHIN;
+    }
+    if (q->shape != QUERY_NEAREST && rand_below(r, 3) == 0) {
+        q->sort = (enum query_sort)rand_below(r, QUERY_SORT_TIME + 1);
+        q->sort_property = rand_below(r, 2)   ? STR("kind")
+                           : rand_below(r, 2) ? STR("speed")
+                                              : STR("on");
+        q->sort_descending = rand_below(r, 2);
+    }
+    const char *text = filters[rand_below(r, sizeof filters / sizeof filters[0])];
+    if (text) {
+        yyjson_doc *doc = yyjson_read(text, strlen(text), 0);
+        struct geometry_limits limits = GEOMETRY_LIMITS_REST;
+        struct reason why;
+        assert_int_equal(
+            filter_parse(yyjson_doc_get_root(doc), &limits, &w->arena, &a->filter, &why),
+            STATUS_OK);
+        yyjson_doc_free(doc);
+        q->filter = a->filter;
+    }
+}
+
+static void asked_deinit(struct asked *a) {
+    filter_release(a->filter);
+    geometry_unref(a->area);
+    geometry_unref(a->box);
+}
+
+static bool twin_matches(const struct world *w, const struct asked *a, size_t i, double *distance) {
+    const struct query *q = &a->query;
+    const struct geometry *g = w->shapes[i];
+    *distance = 0;
+    if (!filter_matches(q->filter, w->objects[i])) return false;
+    if (q->shape == QUERY_BBOX) {
+        switch (q->relation) {
+        case QUERY_INTERSECTS: return relate_intersects_bbox(g, &q->box);
+        case QUERY_WITHIN: return relate_within_bbox(g, &q->box);
+        case QUERY_CONTAINS: return relate_contains(g, a->box);
+        case QUERY_DISJOINT: return !relate_intersects_bbox(g, &q->box);
+        }
+    }
+    if (q->shape == QUERY_AREA) {
+        switch (q->relation) {
+        case QUERY_INTERSECTS: return relate_intersects(g, q->area);
+        case QUERY_WITHIN: return relate_within(g, q->area);
+        case QUERY_CONTAINS: return relate_contains(g, q->area);
+        case QUERY_DISJOINT: return relate_disjoint(g, q->area);
+        }
+    }
+    if (q->shape == QUERY_ALL) return true;
+    bool point = !(w->objects[i]->flags & OBJECT_HAS_GEOMETRY);
+    *distance = point ? distance_points_m(q->earth, q->point, w->objects[i]->point)
+                      : distance_to_geometry_m(q->earth, q->point, g);
+    return *distance <= q->radius_m && *distance < INFINITY;
+}
+
+struct expected {
+    const struct object *object;
+    double distance;
+    int rank; // of the key's type
+    double number;
+    char text[64];
+    bool descending;
+};
+
+static void twin_key(const struct query *q, struct expected *e) {
+    const struct object *o = e->object;
+    struct property p;
+    struct buf scratch;
+    buf_init(&scratch);
+    e->descending = q->sort_descending;
+    switch (q->sort) {
+    case QUERY_SORT_NONE:
+        e->number = e->distance;
+        e->descending = false;
+        break;
+    case QUERY_SORT_ID: memcpy(e->text, object_id(o).p, object_id(o).len); break;
+    case QUERY_SORT_UPDATED: e->number = (double)o->updated_ms; break;
+    case QUERY_SORT_CREATED: e->number = (double)o->created_ms; break;
+    case QUERY_SORT_TIME:
+        if (o->flags & OBJECT_HAS_TIME)
+            e->number = (double)object_time_ms(o);
+        else
+            e->rank = 9;
+        break;
+    case QUERY_SORT_PROPERTY:
+        if (!properties_find(object_properties(o), q->sort_property, &p)) {
+            e->rank = 9;
+        } else if (p.kind == PROPERTY_STRING) {
+            struct str s = property_string(&p, &scratch);
+            memcpy(e->text, s.p, s.len);
+        } else {
+            e->number = p.kind == PROPERTY_BOOL ? p.boolean : p.number;
+        }
+        break;
+    }
+    buf_deinit(&scratch);
+}
+
+static int twin_compare(const void *va, const void *vb) {
+    const struct expected *a = va, *b = vb;
+    if (a->rank != b->rank) return a->rank - b->rank;
+    int c = (a->number > b->number) - (a->number < b->number);
+    if (!c) c = strcmp(a->text, b->text);
+    if (a->descending) c = -c;
+    return c ? c : (a->object->slot > b->object->slot) - (a->object->slot < b->object->slot);
+}
+
+static void check_query(struct world *w, struct asked *a) {
+    static struct expected expected[OBJECTS];
+    struct query *q = &a->query;
+    size_t count = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        struct expected e = {.object = w->objects[i]};
+        if (twin_matches(w, a, i, &e.distance)) {
+            twin_key(q, &e);
+            expected[count++] = e;
+        }
+    }
+    qsort(expected, count, sizeof expected[0], twin_compare);
+    struct hits hits;
+    struct reason why;
+    size_t given = 0;
+    char cursor[600];
+    do {
+        assert_int_equal(engine_search(w->engine, w->reader, q, &w->arena, &hits, &why), STATUS_OK);
+        size_t rest = count - given;
+        assert_int_equal(hits.count, rest < q->limit ? rest : q->limit);
+        assert_int_equal(hits.next.len > 0, rest > q->limit);
+        for (size_t i = 0; i < hits.count; i++) {
+            assert_ptr_equal(hits.items[i].object, expected[given + i].object);
+            assert_true(hits.items[i].distance_m == expected[given + i].distance);
+        }
+        given += hits.count;
+        memcpy(cursor, hits.next.p ? hits.next.p : "", hits.next.len);
+        q->cursor = (struct str){cursor, hits.next.len};
+        q->limit = 1 + (uint32_t)rand_below(&w->rand, 50); // a page need not be like the last
+    } while (q->cursor.len);
+    q->cursor = STR_NONE;
+    q->count_only = true;
+    assert_int_equal(engine_search(w->engine, w->reader, q, &w->arena, &hits, &why), STATUS_OK);
+    assert_int_equal(hits.matched, count);
+    assert_int_equal(hits.count, 0);
+    arena_reset(&w->arena);
+}
+
+static void test_against_twin(void **state) {
+    (void)state;
+    struct rand r;
+    rand_init(&r, test_seed());
+    const char *rounds = getenv("WARP_ROUNDS");
+    int n = rounds ? atoi(rounds) : 60;
+    uint64_t matches = 0;
+    for (int round = 0; round < n; round++) {
+        static struct world w;
+        enum layout layout = (enum layout)(round % LAYOUTS);
+        enum index_kind kind = (enum index_kind)(round / LAYOUTS % 3);
+        world_init(&w, rand_u64(&r), layout, kind, 1 + (unsigned)rand_below(&r, 8));
+        for (int i = 0; i < 150; i++) {
+            struct asked a;
+            random_query(&w, &a);
+            check_query(&w, &a);
+            asked_deinit(&a);
+        }
+        matches += w.count;
+        world_deinit(&w);
+    }
+    assert_true(matches > 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_against_twin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -25,7 +25,7 @@
 enum storage_mode {
     STORAGE_ALWAYS,   // acknowledged = on disk (group commit)
     STORAGE_INTERVAL, // synced every sync_interval_ms: that much can be lost by a power cut, nothing by a dead process
-    STORAGE_OFF,      // written when the kernel likes; nothing is synced but snapshots
+    STORAGE_OFF,      // written when the kernel likes; synced every 32 MiB, at snapshots and on close only
 };
 
 /// Called by replay, in order. A status other than OK ends the replay with it.
@@ -33,6 +33,8 @@ typedef enum status storage_record_fn(void *ctx, uint64_t lsn, const struct reco
 
 /// Gives all that is alive to a snapshot, in any order, while writes go on: calls `emit` for every object
 /// as it is at some moment after the call began. Returns emit's status when that is not OK.
+/// Every batch whose append returned before the call must be seen: the source first takes and releases, once, each lock
+/// under which batches are appended and applied.
 typedef enum status storage_emit_fn(void *emit_ctx, const struct record *record);
 typedef enum status storage_source_fn(void *source_ctx, storage_emit_fn *emit, void *emit_ctx);
 
@@ -136,7 +138,7 @@ static inline MUST_USE enum status storage_backup(struct storage *st, const char
 static inline void storage_stats(const struct storage *st, struct storage_stats *out) {
     st->ops->stats(st, out);
 }
-/// Sync (unless mode off), stop the threads, release the directory. NULL is allowed.
+/// Sync, stop the threads, release the directory. NULL is allowed.
 static inline void storage_close(struct storage *st) {
     if (st) st->ops->close(st);
 }

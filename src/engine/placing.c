@@ -91,6 +91,9 @@ static enum status place_one(struct batch *b, const struct batch_chain *chain, u
     if (st != STATUS_OK) {
         return st;
     }
+    if (chain->to_shard != BATCH_NOWHERE) {
+        collection_note_box(b->touched[chain->touched].collection, shard, &chain->to);
+    }
     if (chain->from_shard == BATCH_NOWHERE) {
         st = index_insert(part, &chain->to, chain->slot);
         count_objects(b, shard, st == STATUS_OK);
@@ -136,7 +139,9 @@ static enum status place_in_two(struct batch *b, struct batch_chain *chain) {
     if (st != STATUS_OK) {
         return st;
     }
-    uint32_t *place = places_at(&b->touched[chain->touched].collection->slots.places, chain->slot);
+    struct collection *c = b->touched[chain->touched].collection;
+    collection_note_box(c, chain->to_shard, &chain->to);
+    uint32_t *place = places_at(&c->slots.places, chain->slot);
     uint32_t old_place = *place;
     *place = PLACES_NONE;
     st = index_insert(to, &chain->to, chain->slot);

@@ -12,6 +12,7 @@
 
 static enum status wait_for(struct wal_log *log, const uint64_t *reached, uint64_t lsn,
                             struct reason *why);
+static uint64_t fill_unlock(struct wal_log *log, char *frame, struct str batch);
 static bool cond_init(pthread_cond_t *cond);
 
 enum status wal_log_init(struct wal_log *log, const struct storage_options *options,
@@ -45,26 +46,51 @@ void wal_log_begin(struct wal_log *log, const uint8_t store_id[16], uint64_t las
 
 enum status wal_log_append(struct wal_log *log, struct str batch, uint64_t *lsn) {
     if (batch.len > WAL_FRAME_MAX_PAYLOAD) return STATUS_TOO_LARGE;
-    uint32_t len = (uint32_t)batch.len;
-    size_t size = wal_frame_size(len);
     pthread_mutex_lock(&log->lock);
-    assert(!log->closing);
-    char *frame = wal_queue_reserve(&log->queue, size);
+    char *frame = wal_queue_reserve(&log->queue, wal_frame_size((uint32_t)batch.len));
     if (!frame) {
         pthread_mutex_unlock(&log->lock);
         return STATUS_NO_MEMORY;
     }
-    *lsn = ++log->last_lsn;
-    atomic_fetch_add_explicit(&log->backlog, size, memory_order_relaxed);
+    *lsn = fill_unlock(log, frame, batch);
+    return STATUS_OK;
+}
+
+enum status wal_log_reserve(struct wal_log *log, size_t len, struct wal_queue_chunk **room) {
+    if (len > WAL_FRAME_MAX_PAYLOAD) return STATUS_TOO_LARGE;
+    pthread_mutex_lock(&log->lock);
+    *room = wal_queue_set_aside(&log->queue, wal_frame_size((uint32_t)len));
+    pthread_mutex_unlock(&log->lock);
+    return *room ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+uint64_t wal_log_append_reserved(struct wal_log *log, struct str batch,
+                                 struct wal_queue_chunk *room) {
+    pthread_mutex_lock(&log->lock);
+    if (batch.len == 0) {
+        wal_queue_give_back(&log->queue, room);
+        pthread_mutex_unlock(&log->lock);
+        return 0;
+    }
+    size_t size = wal_frame_size((uint32_t)batch.len);
+    return fill_unlock(log, wal_queue_reserve_from(&log->queue, size, room), batch);
+}
+
+/// Number the frame, give the lock back, copy the payload.
+static uint64_t fill_unlock(struct wal_log *log, char *frame, struct str batch) {
+    assert(!log->closing);
+    uint32_t len = (uint32_t)batch.len;
+    uint64_t lsn = ++log->last_lsn;
+    atomic_fetch_add_explicit(&log->backlog, wal_frame_size(len), memory_order_relaxed);
     bool wake = log->writer_idle;
     log->writer_idle = false;
     pthread_mutex_unlock(&log->lock);
 
-    wal_frame_begin(frame, WAL_FRAME_BATCH, *lsn, len);
+    wal_frame_begin(frame, WAL_FRAME_BATCH, lsn, len);
     if (len) memcpy(frame + WAL_FRAME_HEADER, batch.p, len);
     wal_queue_publish(frame);
     if (wake) pthread_cond_signal(&log->wake_writer);
-    return STATUS_OK;
+    return lsn;
 }
 
 enum status wal_log_ready(struct wal_log *log, struct reason *why) {

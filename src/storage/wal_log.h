@@ -66,6 +66,12 @@ void wal_log_deinit(struct wal_log *log);
 void wal_log_begin(struct wal_log *log, const uint8_t store_id[16], uint64_t last_lsn);
 
 MUST_USE enum status wal_log_append(struct wal_log *log, struct str batch, uint64_t *lsn);
+/// A chunk set aside so that wal_log_append_reserved of up to `len` bytes cannot fail.
+MUST_USE enum status wal_log_reserve(struct wal_log *log, size_t len,
+                                     struct wal_queue_chunk **room);
+/// Gives the LSN; an empty batch appends nothing and gives 0.
+uint64_t wal_log_append_reserved(struct wal_log *log, struct str batch,
+                                 struct wal_queue_chunk *room_take);
 MUST_USE enum status wal_log_ready(struct wal_log *log, struct reason *why);
 /// Wait until everything appended before the call is on the disk.
 MUST_USE enum status wal_log_sync(struct wal_log *log, struct reason *why);

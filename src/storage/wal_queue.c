@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <sched.h>
+#include <stdbool.h>
 
 #include "base/mem.h"
 #include "storage/wal_frame.h"
@@ -36,12 +37,31 @@ void wal_queue_deinit(struct wal_queue *q) {
     wal_queue_init(q);
 }
 
+static bool tail_has_room(const struct wal_queue *q, size_t size) {
+    return q->tail && q->tail->cap - q->tail->used >= size;
+}
+
 char *wal_queue_reserve(struct wal_queue *q, size_t size) {
+    struct wal_queue_chunk *fresh = NULL;
+    if (!tail_has_room(q, size) && !(fresh = chunk_take(q, size))) return NULL;
+    return wal_queue_reserve_from(q, size, fresh);
+}
+
+struct wal_queue_chunk *wal_queue_set_aside(struct wal_queue *q, size_t size) {
+    return chunk_take(q, size);
+}
+
+void wal_queue_give_back(struct wal_queue *q, struct wal_queue_chunk *chunk) {
+    chunk_give(q, chunk);
+}
+
+char *wal_queue_reserve_from(struct wal_queue *q, size_t size, struct wal_queue_chunk *fresh) {
     assert(size % 8 == 0);
     struct wal_queue_chunk *tail = q->tail;
-    if (!tail || tail->cap - tail->used < size) {
-        struct wal_queue_chunk *fresh = chunk_take(q, size);
-        if (!fresh) return NULL;
+    if (tail_has_room(q, size)) {
+        if (fresh) chunk_give(q, fresh);
+    } else {
+        assert(fresh && fresh->cap >= size);
         *fresh = (struct wal_queue_chunk){.start = q->end, .cap = fresh->cap};
         if (tail)
             tail->next = fresh;

@@ -36,6 +36,11 @@ void wal_queue_init(struct wal_queue *q);
 void wal_queue_deinit(struct wal_queue *q);
 /// Room for one frame of `size` bytes (a multiple of 8); its magic number is zero until published. NULL: no memory.
 char *wal_queue_reserve(struct wal_queue *q, size_t size);
+/// A chunk set aside for a frame of up to `size` bytes; NULL: no memory.
+struct wal_queue_chunk *wal_queue_set_aside(struct wal_queue *q, size_t size);
+/// wal_queue_reserve that cannot fail: by the chunk, which is used or given back.
+char *wal_queue_reserve_from(struct wal_queue *q, size_t size, struct wal_queue_chunk *chunk_take);
+void wal_queue_give_back(struct wal_queue *q, struct wal_queue_chunk *chunk);
 /// The payload is copied: the writer may take the frame.
 void wal_queue_publish(char *frame);
 /// Wait until the frame is published (a memcpy of another thread away).

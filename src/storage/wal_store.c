@@ -35,6 +35,9 @@ static enum status store_replay(struct storage *st, storage_record_fn *on_record
                                 struct reason *why);
 static enum status store_ready(struct storage *st, struct reason *why);
 static enum status store_append(struct storage *st, struct str batch, uint64_t *lsn);
+static enum status store_reserve(struct storage *st, size_t len, struct storage_room **room);
+static uint64_t store_append_reserved(struct storage *st, struct str batch,
+                                      struct storage_room *room);
 static uint64_t store_durable_lsn(const struct storage *st);
 static enum status store_sync(struct storage *st, struct reason *why);
 static enum status store_snapshot(struct storage *st, struct reason *why);
@@ -50,6 +53,8 @@ static const struct storage_ops wal_store_ops = {
     .replay = store_replay,
     .ready = store_ready,
     .append = store_append,
+    .reserve = store_reserve,
+    .append_reserved = store_append_reserved,
     .durable_lsn = store_durable_lsn,
     .sync = store_sync,
     .snapshot = store_snapshot,
@@ -163,6 +168,17 @@ static enum status store_append(struct storage *st, struct str batch, uint64_t *
     struct wal_store *s = store_of(st);
     assert(s->replayed && !s->options.read_only);
     return wal_log_append(&s->log, batch, lsn);
+}
+
+static enum status store_reserve(struct storage *st, size_t len, struct storage_room **room) {
+    return wal_log_reserve(&store_of(st)->log, len, (struct wal_queue_chunk **)room);
+}
+
+static uint64_t store_append_reserved(struct storage *st, struct str batch,
+                                      struct storage_room *room) {
+    struct wal_store *s = store_of(st);
+    assert(s->replayed && !s->options.read_only);
+    return wal_log_append_reserved(&s->log, batch, (struct wal_queue_chunk *)room);
 }
 
 static uint64_t store_durable_lsn(const struct storage *st) {

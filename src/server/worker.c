@@ -22,7 +22,9 @@ struct worker {
     unsigned listener_count;
     pthread_t thread;
     bool started, joined, draining;
-    _Atomic bool waits; // answers wait for the disk: worker_durable wakes the loop
+    unsigned pings;         // asked for, counted by who asks
+    _Atomic unsigned pongs; // given
+    _Atomic bool waits;     // answers wait for the disk: worker_durable wakes the loop
 };
 
 static void *worker_main(void *ctx);
@@ -32,6 +34,7 @@ static void on_count(void *ctx, int difference);
 static void on_wake(void *ctx);
 static void on_drain(void *ctx);
 static void on_abort(void *ctx);
+static void on_ping(void *ctx);
 static void on_configure(void *ctx);
 
 enum status worker_new(const struct worker_options *options, struct worker **out) {
@@ -124,6 +127,14 @@ enum status worker_configure(struct worker *w, const struct session_settings *se
     return st;
 }
 
+void worker_ping(struct worker *w) {
+    if (loop_post(w->loop, on_ping, w) == STATUS_OK) w->pings++;
+}
+
+bool worker_answered(const struct worker *w) {
+    return atomic_load(&w->pongs) == w->pings;
+}
+
 void worker_durable(struct worker *w) {
     if (!atomic_exchange(&w->waits, false)) return;
     // The flag comes back when the message is lost, so that the next group tries again.
@@ -202,6 +213,11 @@ static void on_abort(void *ctx) {
     struct worker *w = ctx;
     on_drain(w);
     session_home_abort(&w->home);
+}
+
+static void on_ping(void *ctx) {
+    struct worker *w = ctx;
+    atomic_fetch_add(&w->pongs, 1);
 }
 
 static void on_configure(void *ctx) {

@@ -51,8 +51,8 @@ static inline double bound_to_box(const struct bound_from *from, const struct in
     double dx = bound_larger(0, bound_smaller(direct, around)) * BOUND_RAD;
     double dy = bound_larger(0, bound_larger(south - from->y, from->y - north)) * BOUND_RAD;
     double top = bound_larger(-south, north) * BOUND_RAD;
-    double hav = bound_sin2_half(dy * dy) +
-                 from->cos_lat * bound_cos(top * top) * bound_sin2_half(dx * dx);
+    double hav =
+        bound_sin2_half(dy * dy) + from->cos_lat * bound_cos(top * top) * bound_sin2_half(dx * dx);
     return hav * (1 - 1e-9); // far more than the rounding of either side
 }
 

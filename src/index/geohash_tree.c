@@ -8,7 +8,7 @@
 #include "index/load.h"
 
 // A node that falls below a quarter joins a neighbour when both fill no more than three quarters.
-#define THIN(n)  ((n)->count < ((n)->level ? GEOHASH_TREE_INNER : GEOHASH_TREE_LEAF) / 4)
+#define THIN(n) ((n)->count < ((n)->level ? GEOHASH_TREE_INNER : GEOHASH_TREE_LEAF) / 4)
 #define ROOMY(n) (((n)->level ? GEOHASH_TREE_INNER : GEOHASH_TREE_LEAF) / 4 * 3)
 
 // How many eighths of a node stay when it splits.
@@ -26,10 +26,10 @@ struct path {
 
 static enum status insert(struct index *ix, const struct index_box *box, uint32_t item);
 static void remove_item(struct index *ix, const struct index_box *box, uint32_t item);
-static enum status move(struct index *ix, const struct index_box *from,
-                        const struct index_box *to, uint32_t item);
-static enum status bulk_load(struct index *ix, const struct index_box *boxes,
-                             const uint32_t *items, size_t count);
+static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
+                        uint32_t item);
+static enum status bulk_load(struct index *ix, const struct index_box *boxes, const uint32_t *items,
+                             size_t count);
 static bool extent(const struct index *ix, struct index_box *out);
 static size_t items(const struct index *ix);
 static size_t bytes(const struct index *ix);
@@ -41,8 +41,7 @@ static void add(struct geohash_tree *t, const struct index_box *point, uint32_t 
 static void extent_add(struct geohash_tree *t, const struct index_box *point);
 static void take_out(struct geohash_tree *t, const struct index_box *point, uint32_t item);
 static uint32_t node_take(struct geohash_tree *t, unsigned level);
-static void path_find(const struct geohash_tree *t, uint64_t key, uint32_t item,
-                      struct path *path);
+static void path_find(const struct geohash_tree *t, uint64_t key, uint32_t item, struct path *path);
 static unsigned child_for(const struct geohash_tree_node *n, uint64_t key, uint32_t item);
 static unsigned leaf_slot(const struct geohash_tree_node *n, uint64_t key, uint32_t item);
 static void leaf_open(struct geohash_tree_node *n, unsigned slot, uint64_t key, uint32_t item);
@@ -107,8 +106,8 @@ static void remove_item(struct index *ix, const struct index_box *box, uint32_t 
     if (items(ix) == 0) clear(t);
 }
 
-static enum status move(struct index *ix, const struct index_box *from,
-                        const struct index_box *to, uint32_t item) {
+static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
+                        uint32_t item) {
     struct geohash_tree *t = writable(ix);
     enum status st = reserve(t);
     if (st != STATUS_OK) return st;
@@ -118,8 +117,8 @@ static enum status move(struct index *ix, const struct index_box *from,
 }
 
 /// In ascending order, so that only the last leaf splits: most of it stays behind.
-static enum status bulk_load(struct index *ix, const struct index_box *boxes,
-                             const uint32_t *all, size_t count) {
+static enum status bulk_load(struct index *ix, const struct index_box *boxes, const uint32_t *all,
+                             size_t count) {
     struct load_key *keys = NULL;
     if (items(ix) > 0) return load_one_by_one(ix, boxes, all, count);
     enum status st = load_sort(boxes, count, load_morton, &keys);
@@ -356,7 +355,8 @@ static void shrink_path(struct geohash_tree *t, const struct path *path) {
         if (root->level == 0 || root->count > 1) return;
         uint32_t child = root->count ? root->inner.child[0] : POOL_NONE;
         pool_give(&t->nodes, t->root);
-        if (child == POOL_NONE) child = node_take(t, 0); // all gone: what was given serves as a leaf
+        if (child == POOL_NONE)
+            child = node_take(t, 0); // all gone: what was given serves as a leaf
         t->root = child;
     }
 }

@@ -14,9 +14,9 @@
 #include "index/morton.h"
 #include "index/pool.h"
 
-#define GEOHASH_TREE_LEAF   64
-#define GEOHASH_TREE_INNER  48
-#define GEOHASH_TREE_SHIFT  3
+#define GEOHASH_TREE_LEAF 64
+#define GEOHASH_TREE_INNER 48
+#define GEOHASH_TREE_SHIFT 3
 #define GEOHASH_TREE_LEVELS 24 // nodes are at least a quarter full, so this never ends
 
 struct geohash_tree_node {
@@ -59,13 +59,12 @@ static inline bool geohash_tree_before(uint64_t key_a, uint32_t item_a, uint64_t
     return key_a < key_b || (key_a == key_b && item_a < item_b);
 }
 
-bool geohash_tree_search(const struct index *ix, const struct index_box *box,
-                         index_visit_fn *visit, void *ctx, struct index_cost *cost);
+bool geohash_tree_search(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
+                         void *ctx, struct index_cost *cost);
 uint64_t geohash_tree_count(const struct index *ix, const struct index_box *box,
                             index_visit_fn *unsure, void *ctx, struct index_cost *cost);
-double geohash_tree_nearest(const struct index *ix, const struct distance_from *from,
-                            double cutoff, index_nearest_fn *visit, void *ctx,
-                            struct index_cost *cost);
+double geohash_tree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
+                            index_nearest_fn *visit, void *ctx, struct index_cost *cost);
 bool geohash_tree_check(const struct index *ix);
 
 #endif

@@ -44,8 +44,8 @@ static double range_bound(const struct bound_from *from, struct range range);
 static void look_at(struct nearest *n, const struct geohash_tree *t,
                     const struct nearest_entry *at);
 
-bool geohash_tree_search(const struct index *ix, const struct index_box *box,
-                         index_visit_fn *visit, void *ctx, struct index_cost *cost) {
+bool geohash_tree_search(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
+                         void *ctx, struct index_cost *cost) {
     struct query q = {.tree = geohash_tree_of(ix), .visit = visit, .ctx = ctx};
     return run(&q, box, cost);
 }
@@ -182,9 +182,8 @@ static double range_bound(const struct bound_from *from, struct range range) {
     return least;
 }
 
-double geohash_tree_nearest(const struct index *ix, const struct distance_from *from,
-                            double cutoff, index_nearest_fn *visit, void *ctx,
-                            struct index_cost *cost) {
+double geohash_tree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
+                            index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
     const struct geohash_tree *t = geohash_tree_of(ix);
     struct nearest n;
     nearest_init(&n, from, cutoff, visit, ctx);
@@ -208,7 +207,7 @@ static void look_at(struct nearest *n, const struct geohash_tree *t,
             int32_t lat = morton_unbias(morton_y(node->leaf.key[i]));
             bounds[i] = bound_to_box(&n->from, &(struct index_box){lon, lat, lon, lat});
         }
-        nearest_give(n, node->leaf.item, bounds, node->count);
+        nearest_add(n, node->leaf.item, bounds, node->count);
         return;
     }
     for (unsigned i = 0; i < node->count; i++) {

@@ -61,8 +61,8 @@ struct index_ops {
     void (*remove)(struct index *ix, const struct index_box *box, uint32_t item);
     enum status (*move)(struct index *ix, const struct index_box *from, const struct index_box *to,
                         uint32_t item);
-    enum status (*bulk_load)(struct index *ix, const struct index_box *boxes,
-                             const uint32_t *items, size_t count);
+    enum status (*bulk_load)(struct index *ix, const struct index_box *boxes, const uint32_t *items,
+                             size_t count);
     bool (*search)(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
                    void *ctx, struct index_cost *cost);
     uint64_t (*count)(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,

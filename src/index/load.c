@@ -6,7 +6,7 @@
 #include "index/morton.h"
 
 #define DIGIT_BITS 8
-#define DIGITS     (64 / DIGIT_BITS)
+#define DIGITS (64 / DIGIT_BITS)
 
 static void count_digits(const struct load_key *keys, size_t count,
                          uint32_t counts[DIGITS][1 << DIGIT_BITS]);

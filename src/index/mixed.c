@@ -49,8 +49,8 @@ static void remove_item(struct index *ix, const struct index_box *box, uint32_t 
     index_remove(holder(ix, box), box, item);
 }
 
-static enum status move(struct index *ix, const struct index_box *from,
-                        const struct index_box *to, uint32_t item) {
+static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
+                        uint32_t item) {
     struct index *old = holder(ix, from), *new = holder(ix, to);
     if (old == new) return index_move(old, from, to, item);
 
@@ -67,8 +67,8 @@ static enum status move(struct index *ix, const struct index_box *from,
 }
 
 /// Points first, in place, then the rest.
-static enum status bulk_load(struct index *ix, const struct index_box *boxes,
-                             const uint32_t *items, size_t count) {
+static enum status bulk_load(struct index *ix, const struct index_box *boxes, const uint32_t *items,
+                             size_t count) {
     struct mixed *m = mixed_of(ix);
     struct index_box *sorted_boxes = mem_alloc(count * sizeof *sorted_boxes);
     uint32_t *sorted_items = mem_alloc(count * sizeof *sorted_items);

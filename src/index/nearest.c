@@ -4,10 +4,12 @@
 
 #include "base/mem.h"
 
-// How many items the first run of a leaf aims at: about what a search for ten needs to get its cut-off.
-#define FIRST_RUN 12.0
+// How many items a run aims at: about what a search for ten needs to get its cut-off.
+#define RUN 12
 
 static bool grow(struct nearest *n);
+static void give_upto(struct nearest *n, double limit);
+static void give_run(struct nearest *n, double limit);
 
 void nearest_init(struct nearest *n, const struct distance_from *from, double cutoff,
                   index_nearest_fn *visit, void *ctx) {
@@ -19,6 +21,8 @@ void nearest_init(struct nearest *n, const struct distance_from *from, double cu
     n->count = 0;
     n->cap = NEAREST_INLINE;
     n->heap = n->inline_heap;
+    n->waiting = 0;
+    n->waiting_least = INFINITY;
 }
 
 void nearest_deinit(struct nearest *n, struct index_cost *cost) {
@@ -43,6 +47,7 @@ bool nearest_push(struct nearest *n, const struct nearest_entry *entry) {
 }
 
 bool nearest_pop(struct nearest *n, struct nearest_entry *out) {
+    give_upto(n, n->count ? n->heap[0].bound : INFINITY);
     if (n->count == 0 || n->heap[0].bound > n->cutoff) return false;
     *out = n->heap[0];
     const struct nearest_entry last = n->heap[--n->count];
@@ -59,31 +64,56 @@ bool nearest_pop(struct nearest *n, struct nearest_entry *out) {
     return true;
 }
 
-void nearest_give(struct nearest *n, const uint32_t *items, const double *bounds, unsigned count) {
-    double farthest = 0;
-    for (unsigned i = 0; i < count; i++)
-        farthest = bound_larger(farthest, bounds[i]);
-
-    // hav grows with the square of the distance, as the number of items around the centre does:
-    // this share of the farthest bound holds about FIRST_RUN items.
-    double above = -1, upto = farthest * (FIRST_RUN / (count ? count : 1));
-    while (above < farthest && above < n->cutoff) {
-        uint32_t run[NEAREST_LEAF];
-        unsigned length = 0;
-        double bound = farthest, limit = bound_smaller(upto, n->cutoff);
-        for (unsigned i = 0; i < count; i++) {
-            bool now = bounds[i] > above && bounds[i] <= limit;
-            run[length] = items[i];
-            length += now;
-            if (now) bound = bound_smaller(bound, bounds[i]);
-        }
-        if (length) {
-            n->candidates += length;
-            n->cutoff = n->visit(n->ctx, run, length, bound);
-        }
-        above = limit;
-        upto = upto * 2 < farthest ? upto * 2 : farthest;
+void nearest_add(struct nearest *n, const uint32_t *items, const double *bounds, unsigned count) {
+    if (n->waiting + count > NEAREST_WAITING) give_upto(n, INFINITY);
+    for (unsigned i = 0; i < count; i++) {
+        n->waiting_item[n->waiting] = items[i];
+        n->waiting_bound[n->waiting] = bounds[i];
+        n->waiting += bounds[i] <= n->cutoff;
+        n->waiting_least = bound_smaller(n->waiting_least, bounds[i]);
     }
+}
+
+/// All items that wait with a bound of `limit` at most, while they are not beyond the cut-off.
+static void give_upto(struct nearest *n, double limit) {
+    while (n->waiting && n->waiting_least <= limit && n->waiting_least <= n->cutoff) {
+        unsigned ready = 0;
+        double farthest = 0;
+        for (unsigned i = 0; i < n->waiting; i++) {
+            bool now = n->waiting_bound[i] <= limit;
+            ready += now;
+            farthest = now ? bound_larger(farthest, n->waiting_bound[i]) : farthest;
+        }
+        // hav grows with the square of the distance, as the number of items around the centre does:
+        // this share of the farthest bound holds about RUN items.
+        double run = ready > RUN ? farthest * RUN / ready : farthest;
+        give_run(n, bound_larger(run, n->waiting_least));
+    }
+    if (n->waiting_least > n->cutoff) {
+        n->waiting = 0;
+        n->waiting_least = INFINITY;
+    }
+}
+
+static void give_run(struct nearest *n, double limit) {
+    uint32_t run[NEAREST_WAITING];
+    unsigned length = 0, left = 0;
+    double least = n->waiting_least, rest = INFINITY;
+    for (unsigned i = 0; i < n->waiting; i++) {
+        double bound = n->waiting_bound[i];
+        uint32_t item = n->waiting_item[i];
+        if (bound <= limit) {
+            run[length++] = item;
+        } else if (bound <= n->cutoff) {
+            n->waiting_bound[left] = bound;
+            n->waiting_item[left++] = item;
+            rest = bound_smaller(rest, bound);
+        }
+    }
+    n->waiting = left;
+    n->waiting_least = rest;
+    n->candidates += length;
+    n->cutoff = n->visit(n->ctx, run, length, least);
 }
 
 static bool grow(struct nearest *n) {

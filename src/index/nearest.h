@@ -1,5 +1,7 @@
 // nearest.h - what the nearest-searches of all indices share: a heap of what to look at next, and the
-// giving of a leaf's items in small runs, nearest first.
+// items met so far that wait until nothing nearer can turn up (Hjaltason and Samet, "Distance
+// browsing in spatial databases", 1999). Looking an item up costs the visitor a cache miss or two,
+// so few must be given, and a run of them at a time.
 //
 // The heap has room on the stack for common searches and grows through mem. When it cannot grow the
 // search is told so and looks at the thing at once: worse order, same answer.
@@ -10,7 +12,8 @@
 #include "index/bound.h"
 
 #define NEAREST_INLINE 256
-#define NEAREST_LEAF   64 // items of a leaf at most
+#define NEAREST_LEAF 64 // items of a leaf at most
+#define NEAREST_WAITING (4 * NEAREST_LEAF)
 
 struct nearest_entry {
     double bound;
@@ -28,6 +31,10 @@ struct nearest {
     uint32_t count, cap;
     struct nearest_entry *heap;
     struct nearest_entry inline_heap[NEAREST_INLINE];
+    unsigned waiting;
+    double waiting_least;
+    double waiting_bound[NEAREST_WAITING];
+    uint32_t waiting_item[NEAREST_WAITING];
 };
 
 void nearest_init(struct nearest *n, const struct distance_from *from, double cutoff,
@@ -35,9 +42,10 @@ void nearest_init(struct nearest *n, const struct distance_from *from, double cu
 void nearest_deinit(struct nearest *n, struct index_cost *cost);
 /// False when memory ran out: look at it now instead.
 bool nearest_push(struct nearest *n, const struct nearest_entry *entry);
-/// The nearest entry, if it is not beyond the cut-off.
+/// Gives the items that are nearer than all entries, then takes the nearest entry off. False when the rest
+/// is beyond the cut-off: the search is over.
 bool nearest_pop(struct nearest *n, struct nearest_entry *out);
-/// Give those of a leaf's items (at most NEAREST_LEAF, with their bounds) that are not beyond the cut-off.
-void nearest_give(struct nearest *n, const uint32_t *items, const double *bounds, unsigned count);
+/// Items of a leaf (at most NEAREST_LEAF) with their bounds.
+void nearest_add(struct nearest *n, const uint32_t *items, const double *bounds, unsigned count);
 
 #endif

@@ -2,11 +2,18 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 
-static enum status chunk_add(struct pool *p);
-static enum status directory_grow(struct pool *p);
+#define PAGE ((size_t)4096)
+#define HUGE_PAGE ((size_t)2 << 20)
+#define SLAB_BYTES ((size_t)64 << 20) // at most
+
+static enum status slab_add(struct pool *p);
+static uint32_t slab_chunks(const struct pool *p);
+static enum status directory_grow(char ***directory, uint32_t *cap, uint32_t used, uint32_t wanted);
+static void use_huge_pages(char *slab, size_t bytes);
 static uint32_t *link_of(const struct pool *p, uint32_t entry);
 
 void pool_init(struct pool *p, unsigned shift, size_t entry_bytes, size_t chunk_bytes,
@@ -21,20 +28,18 @@ void pool_init(struct pool *p, unsigned shift, size_t entry_bytes, size_t chunk_
 }
 
 void pool_deinit(struct pool *p) {
-    for (uint32_t i = 0; i < p->chunk_count; i++)
-        mem_free(p->chunks[i]);
+    for (uint32_t i = 0; i < p->slab_count; i++)
+        mem_free(p->slabs[i]);
+    mem_free(p->slabs);
     mem_free(p->chunks);
-    p->chunks = NULL;
-    p->chunk_count = p->chunk_cap = 0;
-    p->used = p->free_count = 0;
-    p->free_head = POOL_NONE;
+    pool_init(p, p->shift, p->link_stride, p->chunk_bytes, p->limit);
 }
 
 enum status pool_reserve(struct pool *p, uint32_t count) {
     for (;;) {
         uint64_t fresh = ((uint64_t)p->chunk_count << p->shift) - p->used;
         if (fresh + p->free_count >= count) return STATUS_OK;
-        enum status st = chunk_add(p);
+        enum status st = slab_add(p);
         if (st != STATUS_OK) return st;
     }
 }
@@ -57,38 +62,68 @@ void pool_give(struct pool *p, uint32_t entry) {
 }
 
 void pool_clear(struct pool *p) {
-    for (uint32_t i = 1; i < p->chunk_count; i++)
-        mem_free(p->chunks[i]);
-    if (p->chunk_count > 1) p->chunk_count = 1;
+    for (uint32_t i = 1; i < p->slab_count; i++)
+        mem_free(p->slabs[i]);
+    if (p->slab_count > 1) p->slab_count = 1;
+    p->chunk_count = p->slab_count ? p->first_chunks : 0;
     p->used = p->free_count = 0;
     p->free_head = POOL_NONE;
 }
 
 size_t pool_bytes(const struct pool *p) {
-    return p->chunk_count * p->chunk_bytes + p->chunk_cap * sizeof *p->chunks;
+    return p->chunk_count * p->chunk_bytes + (p->chunk_cap + p->slab_cap) * sizeof(char *);
 }
 
-static enum status chunk_add(struct pool *p) {
-    if (((uint64_t)(p->chunk_count + 1) << p->shift) > p->limit) return STATUS_NO_MEMORY;
-    if (p->chunk_count == p->chunk_cap) {
-        enum status st = directory_grow(p);
-        if (st != STATUS_OK) return st;
-    }
-    char *chunk = mem_alloc_aligned(64, p->chunk_bytes);
-    if (!chunk) return STATUS_NO_MEMORY;
-    p->chunks[p->chunk_count++] = chunk;
+static enum status slab_add(struct pool *p) {
+    uint32_t more = slab_chunks(p);
+    if (((uint64_t)(p->chunk_count + more) << p->shift) > p->limit) return STATUS_NO_MEMORY;
+    enum status st =
+        directory_grow(&p->chunks, &p->chunk_cap, p->chunk_count, p->chunk_count + more);
+    if (st == STATUS_OK)
+        st = directory_grow(&p->slabs, &p->slab_cap, p->slab_count, p->slab_count + 1);
+    if (st != STATUS_OK) return st;
+
+    char *slab = mem_alloc_aligned(64, more * p->chunk_bytes);
+    if (!slab) return STATUS_NO_MEMORY;
+    if (more * p->chunk_bytes >= HUGE_PAGE) use_huge_pages(slab, more * p->chunk_bytes);
+    if (p->slab_count == 0) p->first_chunks = more;
+    p->slabs[p->slab_count++] = slab;
+    for (uint32_t i = 0; i < more; i++)
+        p->chunks[p->chunk_count++] = slab + i * p->chunk_bytes;
     return STATUS_OK;
 }
 
-static enum status directory_grow(struct pool *p) {
-    uint32_t cap = p->chunk_cap ? p->chunk_cap * 2 : 4;
-    char **wider = mem_alloc(cap * sizeof *wider);
+/// A chunk while small, then two huge pages or an eighth of what there is.
+static uint32_t slab_chunks(const struct pool *p) {
+    size_t have = p->chunk_count * p->chunk_bytes;
+    if (have < HUGE_PAGE / 2) return 1;
+    size_t bytes = have / 8 > 2 * HUGE_PAGE ? have / 8
+                   : have > 2 * HUGE_PAGE   ? 2 * HUGE_PAGE
+                                            : HUGE_PAGE;
+    if (bytes > SLAB_BYTES) bytes = SLAB_BYTES;
+    return (uint32_t)(bytes / p->chunk_bytes);
+}
+
+static enum status directory_grow(char ***directory, uint32_t *cap, uint32_t used,
+                                  uint32_t wanted) {
+    if (wanted <= *cap) return STATUS_OK;
+    uint32_t more = *cap ? *cap * 2 : 4;
+    while (more < wanted)
+        more *= 2;
+    char **wider = mem_alloc(more * sizeof *wider);
     if (!wider) return STATUS_NO_MEMORY;
-    if (p->chunk_count) memcpy(wider, p->chunks, p->chunk_count * sizeof *wider);
-    mem_free(p->chunks);
-    p->chunks = wider;
-    p->chunk_cap = cap;
+    if (used) memcpy(wider, *directory, used * sizeof *wider);
+    mem_free(*directory);
+    *directory = wider;
+    *cap = more;
     return STATUS_OK;
+}
+
+/// The whole pages of a slab; it stays ordinary memory where the system does not do it.
+static void use_huge_pages(char *slab, size_t bytes) {
+    uintptr_t from = ((uintptr_t)slab + PAGE - 1) & ~(PAGE - 1);
+    uintptr_t to = ((uintptr_t)slab + bytes) & ~(PAGE - 1);
+    (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
 }
 
 static uint32_t *link_of(const struct pool *p, uint32_t entry) {

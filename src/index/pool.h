@@ -3,6 +3,9 @@
 // The caller lays a chunk out as it likes (1 << shift entries of its own shape); the pool keeps its
 // list of free entries in the entries themselves: the pool writes the first uint32 of a free one.
 //
+// Small pools allocate chunk by chunk, large ones slabs of many chunks on huge pages: moves and searches
+// of a million points spend most of their time on misses of the TLB otherwise.
+//
 // Reserving comes before changing: after pool_reserve(n) the next n pool_take calls cannot fail,
 // so a structure can make all its allocations before it touches anything.
 //
@@ -19,14 +22,17 @@
 #define POOL_NONE UINT32_MAX
 
 struct pool {
-    char **chunks;
+    char **chunks; // where each begins, within its slab
+    char **slabs;  // what was allocated
     size_t chunk_bytes;
     size_t link_stride;
     unsigned shift;
     uint32_t limit; // entries at most
     uint32_t chunk_count, chunk_cap;
-    uint32_t used;       // entries handed out for the first time
-    uint32_t free_head;  // POOL_NONE: none
+    uint32_t slab_count, slab_cap;
+    uint32_t first_chunks; // in the first slab
+    uint32_t used;         // entries handed out for the first time
+    uint32_t free_head;    // POOL_NONE: none
     uint32_t free_count;
 };
 
@@ -39,7 +45,7 @@ MUST_USE enum status pool_reserve(struct pool *p, uint32_t count);
 /// A number whose entry holds garbage. Reserved before.
 uint32_t pool_take(struct pool *p);
 void pool_give(struct pool *p, uint32_t entry);
-/// Forget all entries, keep the memory of the first chunk.
+/// Forget all entries, keep the memory of the first slab.
 void pool_clear(struct pool *p);
 size_t pool_bytes(const struct pool *p);
 

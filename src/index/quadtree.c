@@ -9,7 +9,7 @@
 // Leaves with fewer points after a removal look for a neighbour to join, and join when both
 // together leave half a leaf free: no point pays for joining and splitting in turn.
 #define JOIN_BELOW 16
-#define JOIN_INTO  32
+#define JOIN_INTO 32
 
 /// The nodes from the root to a leaf.
 struct path {
@@ -21,8 +21,8 @@ struct path {
 
 static enum status insert(struct index *ix, const struct index_box *box, uint32_t item);
 static void remove_item(struct index *ix, const struct index_box *box, uint32_t item);
-static enum status move(struct index *ix, const struct index_box *from,
-                        const struct index_box *to, uint32_t item);
+static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
+                        uint32_t item);
 static bool extent(const struct index *ix, struct index_box *out);
 static size_t items(const struct index *ix);
 static size_t bytes(const struct index *ix);
@@ -35,8 +35,7 @@ static enum status leaf_place_new(struct quadtree *qt, struct path *path);
 static enum status leaf_make_room(struct quadtree *qt, struct path *path);
 static enum status leaf_chain(struct quadtree *qt, struct path *path);
 static void leaf_split(struct quadtree *qt, uint32_t leaf, struct path *path, unsigned common);
-static uint32_t leaf_divide(struct quadtree *qt, uint32_t number, uint64_t morton,
-                            unsigned common);
+static uint32_t leaf_divide(struct quadtree *qt, uint32_t number, uint64_t morton, unsigned common);
 static uint64_t leaf_differences(const struct quadtree_leaf *leaf, uint64_t morton);
 static void leaf_set_cell(struct quadtree_leaf *leaf, uint64_t morton, unsigned bits);
 static void leaf_drop_slot(struct quadtree *qt, uint32_t head, uint32_t leaf, unsigned slot);
@@ -98,8 +97,8 @@ static void remove_item(struct index *ix, const struct index_box *box, uint32_t 
     *place = PLACES_NONE;
 }
 
-static enum status move(struct index *ix, const struct index_box *from,
-                        const struct index_box *to, uint32_t item) {
+static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
+                        uint32_t item) {
     struct quadtree *qt = writable(ix);
     uint32_t place = *places_at(qt->places, item);
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, place >> QUADTREE_SLOT_BITS);
@@ -233,8 +232,7 @@ static void path_find(const struct quadtree *qt, const struct index_box *point, 
 static void path_extend(const struct quadtree *qt, struct path *path) {
     for (;;) {
         uint32_t node = path->node[path->depth];
-        uint32_t ref =
-            quadtree_children(qt, node)[quadtree_child_of(path->morton, path->depth)];
+        uint32_t ref = quadtree_children(qt, node)[quadtree_child_of(path->morton, path->depth)];
         path->ref = ref;
         if (ref == QUADTREE_EMPTY || quadtree_ref_is_leaf(ref)) return;
         path->node[++path->depth] = ref;
@@ -401,22 +399,24 @@ static void leaf_emptied(struct quadtree *qt, struct path *path, uint32_t number
 
     while (path->depth > 0 && *quadtree_items(qt, path->node[path->depth]) == 0) {
         pool_give(&qt->nodes, path->node[path->depth--]);
-        quadtree_children(qt, path->node[path->depth])[quadtree_child_of(
-            path->morton, path->depth)] = QUADTREE_EMPTY;
+        quadtree_children(qt,
+                          path->node[path->depth])[quadtree_child_of(path->morton, path->depth)] =
+            QUADTREE_EMPTY;
     }
 }
 
 /// Widen a thin leaf over empty cells and thin neighbours, up the trie as far as it goes.
 static void leaf_join(struct quadtree *qt, struct path *path, uint32_t number) {
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    while (leaf_join_once(qt, path->node[path->depth],
-                          quadtree_child_of(path->morton, path->depth), number)) {
+    while (leaf_join_once(qt, path->node[path->depth], quadtree_child_of(path->morton, path->depth),
+                          number)) {
         if (leaf->span < 4 || path->depth == 0) continue;
         // Alone in its node: it takes the node's place.
         pool_give(&qt->nodes, path->node[path->depth--]);
         leaf->span = 0;
-        quadtree_children(qt, path->node[path->depth])[quadtree_child_of(
-            path->morton, path->depth)] = number | QUADTREE_LEAF_BIT;
+        quadtree_children(qt,
+                          path->node[path->depth])[quadtree_child_of(path->morton, path->depth)] =
+            number | QUADTREE_LEAF_BIT;
     }
     leaf_set_cell(leaf, path->morton, 4 * (path->depth + 1) - leaf->span);
 }

@@ -1,67 +1,115 @@
+// quadtree_nearest.c - the nearest points, from the cell of the centre outwards.
+//
+// The search begins in the deepest node around the centre. What lies outside a node's cell is one
+// entry of the heap, bounded by the way to the cell's nearest side; when it comes up, the
+// parent is opened. So a search that is satisfied nearby never sees the upper levels.
+
 #include "index/nearest.h"
 #include "index/quadtree_node.h"
 
-static void look_at(struct nearest *n, const struct quadtree *qt, const struct nearest_entry *at);
-static void node_expand(struct nearest *n, const struct quadtree *qt,
-                        const struct nearest_entry *at);
-static void leaf_give(struct nearest *n, const struct quadtree *qt, uint32_t leaf);
-static struct index_box leaf_cell(const struct quadtree_leaf *leaf);
+struct search {
+    struct nearest n;
+    const struct quadtree *qt;
+    uint32_t path[QUADTREE_DEPTH]; // nodes around the centre, from the root
+    uint64_t morton;               // of the centre
+};
+
+/// In an entry: everything outside of path[depth].
+#define OUTSIDE QUADTREE_EMPTY
+
+static unsigned descend(struct search *s, const struct distance_from *from);
+static void look_at(struct search *s, const struct nearest_entry *at);
+static void path_open(struct search *s, unsigned depth, unsigned except);
+static void node_open(struct search *s, const struct nearest_entry *at, unsigned except);
+static void leaf_open(struct search *s, uint32_t leaf);
+static void push(struct search *s, const struct nearest_entry *entry);
+static unsigned run_length(const uint32_t *children, unsigned child);
+static double outside_bound(const struct bound_from *from, uint32_t x, uint32_t y, uint32_t side);
 static struct index_box cell_of(uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 
 double quadtree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
                         index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
-    const struct quadtree *qt = quadtree_of(ix);
-    struct nearest n;
-    nearest_init(&n, from, cutoff, visit, ctx);
-    struct nearest_entry at = {.ref = QUADTREE_ROOT};
-    node_expand(&n, qt, &at);
-    while (nearest_pop(&n, &at))
-        look_at(&n, qt, &at);
-    nearest_deinit(&n, cost);
-    return n.cutoff;
+    struct search s;
+    s.qt = quadtree_of(ix);
+    nearest_init(&s.n, from, cutoff, visit, ctx);
+    path_open(&s, descend(&s, from), 16);
+    struct nearest_entry at;
+    while (nearest_pop(&s.n, &at))
+        look_at(&s, &at);
+    nearest_deinit(&s.n, cost);
+    return s.n.cutoff;
 }
 
-static void look_at(struct nearest *n, const struct quadtree *qt, const struct nearest_entry *at) {
-    if (quadtree_ref_is_leaf(at->ref)) {
-        leaf_give(n, qt, quadtree_ref_leaf(at->ref));
-    } else {
-        node_expand(n, qt, at);
+/// To the deepest node whose cell holds the centre.
+static unsigned descend(struct search *s, const struct distance_from *from) {
+    s->morton = morton_of(morton_bias(index_quantise(from->p.lon)),
+                          morton_bias(index_quantise(from->p.lat)));
+    s->path[0] = QUADTREE_ROOT;
+    for (unsigned depth = 0;; depth++) {
+        uint32_t ref =
+            quadtree_children(s->qt, s->path[depth])[quadtree_child_of(s->morton, depth)];
+        if (ref == QUADTREE_EMPTY || quadtree_ref_is_leaf(ref)) return depth;
+        s->path[depth + 1] = ref;
     }
+}
+
+static void look_at(struct search *s, const struct nearest_entry *at) {
+    if (at->ref == OUTSIDE) {
+        path_open(s, at->depth - 1, quadtree_child_of(s->morton, at->depth - 1));
+    } else if (quadtree_ref_is_leaf(at->ref)) {
+        leaf_open(s, quadtree_ref_leaf(at->ref));
+    } else {
+        node_open(s, at, 16);
+    }
+}
+
+/// The children of a node of the path but one, and what lies outside.
+static void path_open(struct search *s, unsigned depth, unsigned except) {
+    uint64_t corner = depth ? s->morton & ~(uint64_t)0 << (64 - 4 * depth) : 0;
+    uint32_t x = morton_x(corner), y = morton_y(corner);
+    node_open(s,
+              &(struct nearest_entry){.ref = s->path[depth], .depth = depth, .low = x, .high = y},
+              except);
+    if (depth == 0) return;
+    push(s, &(struct nearest_entry){
+                .ref = OUTSIDE,
+                .depth = depth,
+                .bound = outside_bound(&s->n.from, x, y, UINT32_MAX >> (2 * depth)),
+            });
 }
 
 /// An entry's low and high are the x and y of its cell's corner.
-static void node_expand(struct nearest *n, const struct quadtree *qt,
-                        const struct nearest_entry *at) {
-    n->nodes++;
+static void node_open(struct search *s, const struct nearest_entry *at, unsigned except) {
+    s->n.nodes++;
     unsigned side = 30 - 2 * at->depth;
-    const uint32_t *children = quadtree_children(qt, at->ref);
-    uint32_t before = QUADTREE_EMPTY;
-    for (unsigned child = 0; child < 16; child++) {
-        uint32_t ref = children[child];
-        if (ref == before || ref == QUADTREE_EMPTY) continue;
-        before = ref;
-        struct nearest_entry entry = {.ref = ref, .depth = at->depth + 1};
-        struct index_box cell;
-        if (quadtree_ref_is_leaf(ref)) {
-            cell = leaf_cell(quadtree_leaf_at(qt, quadtree_ref_leaf(ref)));
-        } else {
-            entry.low = at->low + (quadtree_column(child) << side);
-            entry.high = at->high + (quadtree_row(child) << side);
-            cell = cell_of((uint32_t)entry.low, (uint32_t)entry.high, (1u << side) - 1,
-                           (1u << side) - 1);
-        }
-        entry.bound = bound_to_box(&n->from, &cell);
-        if (entry.bound > n->cutoff) continue;
-        if (!nearest_push(n, &entry)) look_at(n, qt, &entry);
+    uint32_t last = (1u << side) - 1;
+    const uint32_t *children = quadtree_children(s->qt, at->ref);
+    unsigned length;
+    for (unsigned child = 0; child < 16; child += length) {
+        length = run_length(children, child);
+        if (children[child] == QUADTREE_EMPTY || child == except) continue;
+        // A run of 2 or 8 children is twice as wide as high.
+        uint32_t width = length >= 8 ? 4 : length >= 2 ? 2 : 1, height = length / width;
+        struct nearest_entry entry = {
+            .ref = children[child],
+            .depth = at->depth + 1,
+            .low = at->low + (quadtree_column(child) << side),
+            .high = at->high + (quadtree_row(child) << side),
+        };
+        struct index_box cell =
+            cell_of((uint32_t)entry.low, (uint32_t)entry.high, ((width - 1) << side) + last,
+                    ((height - 1) << side) + last);
+        entry.bound = bound_to_box(&s->n.from, &cell);
+        if (entry.bound <= s->n.cutoff) push(s, &entry);
     }
 }
 
-static void leaf_give(struct nearest *n, const struct quadtree *qt, uint32_t number) {
-    for (; number != QUADTREE_NO_LEAF; number = quadtree_leaf_at(qt, number)->next) {
-        const struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-        n->nodes++;
-        struct index_box circle = bound_circle(&n->from, n->cutoff);
-        uint64_t in = qt->scan->points(&leaf->at, leaf->count, &circle).in;
+static void leaf_open(struct search *s, uint32_t number) {
+    for (; number != QUADTREE_NO_LEAF; number = quadtree_leaf_at(s->qt, number)->next) {
+        const struct quadtree_leaf *leaf = quadtree_leaf_at(s->qt, number);
+        s->n.nodes++;
+        struct index_box circle = bound_circle(&s->n.from, s->n.cutoff);
+        uint64_t in = s->qt->scan->points(&leaf->at, leaf->count, &circle).in;
         uint32_t items[NEAREST_LEAF];
         double bounds[NEAREST_LEAF];
         unsigned count = 0;
@@ -70,14 +118,39 @@ static void leaf_give(struct nearest *n, const struct quadtree *qt, uint32_t num
             struct index_box point = {leaf->at.lon[i], leaf->at.lat[i], leaf->at.lon[i],
                                       leaf->at.lat[i]};
             items[count] = leaf->item[i];
-            bounds[count++] = bound_to_box(&n->from, &point);
+            bounds[count++] = bound_to_box(&s->n.from, &point);
         }
-        nearest_give(n, items, bounds, count);
+        nearest_add(&s->n, items, bounds, count);
     }
 }
 
-static struct index_box leaf_cell(const struct quadtree_leaf *leaf) {
-    return cell_of(leaf->x, leaf->y, ~leaf->x_mask, ~leaf->y_mask);
+static void push(struct search *s, const struct nearest_entry *entry) {
+    if (!nearest_push(&s->n, entry)) look_at(s, entry);
+}
+
+/// How many children from an aligned one on belong together: the run of a leaf, or one.
+static unsigned run_length(const uint32_t *children, unsigned child) {
+    unsigned length = 1;
+    if (!quadtree_ref_is_leaf(children[child])) return 1;
+    while (child + length < 16 && children[child + length] == children[child])
+        length++;
+    return length;
+}
+
+/// A lower bound of the way out of a cell that holds the centre. Over a side in the north or south it is
+/// the latitude between; over one in the east or west sin d = cos(lat) sin(dlon) leads to the meridian,
+/// and sin^2(d/2) >= sin^2(d)/4. The antimeridian is a side of the cells that reach it.
+static double outside_bound(const struct bound_from *from, uint32_t x, uint32_t y, uint32_t side) {
+    struct index_box cell = cell_of(x, y, side, side);
+    double west = bound_larger(cell.min_lon, -BOUND_TURN / 2) + 2;
+    double east = bound_smaller(cell.max_lon, BOUND_TURN / 2) - 1;
+    double dx = bound_smaller(from->x - west, east - from->x);
+    double dy = bound_smaller(from->y - (cell.min_lat + 2.0), cell.max_lat - 1.0 - from->y);
+    dx = bound_smaller(bound_larger(0, dx) * BOUND_RAD, 1.5);
+    dy = bound_larger(0, dy) * BOUND_RAD;
+    double half = bound_sin2_half(dx * dx);
+    double over_meridian = from->cos_lat * from->cos_lat * half * (1 - half);
+    return bound_smaller(bound_sin2_half(dy * dy), over_meridian) * (1 - 1e-9);
 }
 
 static struct index_box cell_of(uint32_t x, uint32_t y, uint32_t width, uint32_t height) {

@@ -22,17 +22,17 @@
 #include "index/scan.h"
 
 #define QUADTREE_LEAF_POINTS 64u
-#define QUADTREE_SLOT_BITS   6
-#define QUADTREE_DEPTH       16 // nodes on the longest path
-#define QUADTREE_ROOT        0u
+#define QUADTREE_SLOT_BITS 6
+#define QUADTREE_DEPTH 16 // nodes on the longest path
+#define QUADTREE_ROOT 0u
 
 #define QUADTREE_NODE_SHIFT 5 // nodes in a chunk, as a power of two
 #define QUADTREE_LEAF_SHIFT 3
 
 /// A child: 0 nothing (the root is nobody's child), a node's number, or a leaf's with the top bit.
-#define QUADTREE_EMPTY    0u
+#define QUADTREE_EMPTY 0u
 #define QUADTREE_LEAF_BIT 0x80000000u
-#define QUADTREE_NO_LEAF  UINT32_MAX
+#define QUADTREE_NO_LEAF UINT32_MAX
 
 struct quadtree_leaf {
     alignas(64) uint32_t x; // south-west corner of the cell, biased
@@ -104,8 +104,8 @@ extern const struct index_ops quadtree_ops;
 
 bool quadtree_search(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
                      void *ctx, struct index_cost *cost);
-uint64_t quadtree_count(const struct index *ix, const struct index_box *box,
-                        index_visit_fn *unsure, void *ctx, struct index_cost *cost);
+uint64_t quadtree_count(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,
+                        void *ctx, struct index_cost *cost);
 double quadtree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
                         index_nearest_fn *visit, void *ctx, struct index_cost *cost);
 enum status quadtree_bulk_load(struct index *ix, const struct index_box *boxes,

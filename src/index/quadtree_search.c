@@ -38,8 +38,8 @@ bool quadtree_search(const struct index *ix, const struct index_box *box, index_
     return run(&q, cost);
 }
 
-uint64_t quadtree_count(const struct index *ix, const struct index_box *box,
-                        index_visit_fn *unsure, void *ctx, struct index_cost *cost) {
+uint64_t quadtree_count(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,
+                        void *ctx, struct index_cost *cost) {
     struct query q = {
         .qt = quadtree_of(ix), .box = *box, .visit = unsure, .ctx = ctx, .counting = true};
     run(&q, cost);
@@ -83,8 +83,8 @@ static bool run(struct query *q, struct index_cost *cost) {
 static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t x, uint32_t y) {
     unsigned side = 30 - 2 * depth; // a child is 1 << side wide
     uint32_t rest = UINT32_MAX >> (2 * depth);
-    bool from_west = q->min_x < x, to_east = q->max_x > (x | rest);
-    bool from_south = q->min_y < y, to_north = q->max_y > (y | rest);
+    bool from_west = q->min_x<x, to_east = q->max_x>(x | rest);
+    bool from_south = q->min_y<y, to_north = q->max_y>(y | rest);
     unsigned west = q->min_x <= x ? 0 : (q->min_x - x) >> side;
     unsigned south = q->min_y <= y ? 0 : (q->min_y - y) >> side;
     unsigned east = q->max_x >= (x | rest) ? 3 : (q->max_x - x) >> side;
@@ -156,8 +156,7 @@ static bool leaf_visit(struct query *q, uint32_t number) {
             }
         }
         uint64_t unsure = hits.in & ~hits.sure;
-        if (unsure && !give(q, found, scan_collect(leaf->item, unsure, found), false))
-            return false;
+        if (unsure && !give(q, found, scan_collect(leaf->item, unsure, found), false)) return false;
     }
     return true;
 }

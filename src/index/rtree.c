@@ -9,8 +9,8 @@
 
 static enum status insert(struct index *ix, const struct index_box *box, uint32_t item);
 static void remove_item(struct index *ix, const struct index_box *box, uint32_t item);
-static enum status move(struct index *ix, const struct index_box *from,
-                        const struct index_box *to, uint32_t item);
+static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
+                        uint32_t item);
 static bool extent(const struct index *ix, struct index_box *out);
 static size_t items(const struct index *ix);
 static size_t bytes(const struct index *ix);
@@ -79,8 +79,8 @@ static void remove_item(struct index *ix, const struct index_box *box, uint32_t 
     *place = PLACES_NONE;
 }
 
-static enum status move(struct index *ix, const struct index_box *from,
-                        const struct index_box *to, uint32_t item) {
+static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
+                        uint32_t item) {
     (void)from;
     struct rtree *t = writable(ix);
     uint32_t place = *places_at(t->places, item);

@@ -10,8 +10,8 @@ static void leaves_fill(struct rtree *t, const struct index_box *boxes, const ui
 static void level_fill(struct rtree *t, unsigned level, uint32_t first, uint32_t count);
 static void node_finish(struct rtree *t, uint32_t node);
 
-enum status rtree_bulk_load(struct index *ix, const struct index_box *boxes,
-                            const uint32_t *items, size_t count) {
+enum status rtree_bulk_load(struct index *ix, const struct index_box *boxes, const uint32_t *items,
+                            size_t count) {
     struct rtree *t = (struct rtree *)(void *)ix;
     if (t->root != RTREE_NONE) return load_one_by_one(ix, boxes, items, count);
     if (count == 0) return STATUS_OK;
@@ -53,8 +53,7 @@ static void leaves_fill(struct rtree *t, const struct index_box *boxes, const ui
     for (size_t i = 0; i < count;) {
         uint32_t leaf = rtree_node_take(t, 0);
         for (unsigned k = 0; k < RTREE_FANOUT && i < count; k++, i++)
-            rtree_entry_add(t, leaf,
-                            &(struct rtree_entry){boxes[keys[i].at], items[keys[i].at]});
+            rtree_entry_add(t, leaf, &(struct rtree_entry){boxes[keys[i].at], items[keys[i].at]});
         node_finish(t, leaf);
     }
 }

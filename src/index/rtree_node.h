@@ -16,10 +16,10 @@
 #include "index/pool.h"
 #include "index/scan.h"
 
-#define RTREE_FANOUT     SCAN_BOXES
-#define RTREE_SLOT_BITS  4
+#define RTREE_FANOUT SCAN_BOXES
+#define RTREE_SLOT_BITS 4
 #define RTREE_NODE_SHIFT 4
-#define RTREE_NONE       UINT32_MAX
+#define RTREE_NONE UINT32_MAX
 
 struct rtree_node {
     alignas(64) uint32_t parent; // the pool's link when free; RTREE_NONE for the root
@@ -63,7 +63,8 @@ static inline void rtree_entry_set_box(struct rtree_node *n, unsigned slot,
     n->boxes.max_lon[slot] = box->max_lon;
     n->boxes.max_lat[slot] = box->max_lat;
 }
-static inline struct index_box rtree_box_join(const struct index_box *a, const struct index_box *b) {
+static inline struct index_box rtree_box_join(const struct index_box *a,
+                                              const struct index_box *b) {
     return (struct index_box){
         a->min_lon < b->min_lon ? a->min_lon : b->min_lon,
         a->min_lat < b->min_lat ? a->min_lat : b->min_lat,
@@ -93,8 +94,8 @@ uint64_t rtree_count(const struct index *ix, const struct index_box *box, index_
                      void *ctx, struct index_cost *cost);
 double rtree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
                      index_nearest_fn *visit, void *ctx, struct index_cost *cost);
-enum status rtree_bulk_load(struct index *ix, const struct index_box *boxes,
-                            const uint32_t *items, size_t count);
+enum status rtree_bulk_load(struct index *ix, const struct index_box *boxes, const uint32_t *items,
+                            size_t count);
 bool rtree_check(const struct index *ix);
 
 /// Building blocks of rtree.c that bulk loading uses too.

@@ -114,7 +114,7 @@ static void look_at(struct nearest *n, const struct rtree *t, uint32_t number) {
         bounds[i] = bound_to_box(&n->from, &box);
     }
     if (node->level == 0) {
-        nearest_give(n, node->child, bounds, node->count);
+        nearest_add(n, node->child, bounds, node->count);
         return;
     }
     for (unsigned i = 0; i < node->count; i++) {

@@ -5,7 +5,7 @@
 
 #include "index/rtree_node.h"
 
-#define ENTRIES  (RTREE_FANOUT + 1)
+#define ENTRIES (RTREE_FANOUT + 1)
 #define MIN_FILL 6 // about 40 % of a node, their best value
 
 enum { BY_MIN_LON, BY_MAX_LON, BY_MIN_LAT, BY_MAX_LAT, ORDERS };
@@ -42,9 +42,10 @@ unsigned rtree_split_order(const struct rtree_entry entries[ENTRIES], uint8_t or
         sweep_make(entries, orders[by], &sweeps[by]);
         margins[by] = sweep_margins(&sweeps[by]);
     }
-    int axis = margins[BY_MIN_LON] + margins[BY_MAX_LON] <= margins[BY_MIN_LAT] + margins[BY_MAX_LAT]
-                   ? BY_MIN_LON
-                   : BY_MIN_LAT;
+    int axis =
+        margins[BY_MIN_LON] + margins[BY_MAX_LON] <= margins[BY_MIN_LAT] + margins[BY_MAX_LAT]
+            ? BY_MIN_LON
+            : BY_MIN_LAT;
     struct cut by_min = sweep_cut(&sweeps[axis]), by_max = sweep_cut(&sweeps[axis + 1]);
     bool use_max = cut_better(&by_max, &by_min);
     for (unsigned i = 0; i < ENTRIES; i++)

@@ -18,8 +18,8 @@ static struct scan_hits points_plain(const struct scan_points *p, unsigned count
         int32_t lon = p->lon[i], lat = p->lat[i];
         uint64_t in = lon >= box->min_lon && lon <= box->max_lon && lat >= box->min_lat &&
                       lat <= box->max_lat;
-        uint64_t sure = lon > box->min_lon && lon < box->max_lon && lat > box->min_lat &&
-                        lat < box->max_lat;
+        uint64_t sure =
+            lon > box->min_lon && lon < box->max_lon && lat > box->min_lat && lat < box->max_lat;
         hits.in |= in << i;
         hits.sure |= sure << i;
     }

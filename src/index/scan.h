@@ -11,7 +11,7 @@
 #include "index/index.h"
 
 #define SCAN_POINTS 64
-#define SCAN_BOXES  16
+#define SCAN_BOXES 16
 
 /// 32-byte aligned.
 struct scan_points {

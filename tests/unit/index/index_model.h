@@ -202,7 +202,7 @@ static inline void model_bulk(struct model *m, uint32_t count) {
     free(items);
 }
 
-#define MODEL_SURE   1u
+#define MODEL_SURE 1u
 #define MODEL_UNSURE 2u
 
 static inline bool model_see(void *ctx, const uint32_t *items, size_t count, bool sure) {
@@ -297,10 +297,9 @@ static inline double model_near(void *ctx, const uint32_t *items, size_t count, 
 
 static inline void model_nearest(struct model *m) {
     struct model_nearest n = {.m = m};
-    struct point p = rand_below(&m->rand, 4)
-                         ? model_point(m)
-                         : (struct point){rand_range(&m->rand, -180, 180),
-                                          rand_range(&m->rand, -90, 90)};
+    struct point p = rand_below(&m->rand, 4) ? model_point(m)
+                                             : (struct point){rand_range(&m->rand, -180, 180),
+                                                              rand_range(&m->rand, -90, 90)};
     n.from = distance_from(p);
     n.k = 1 + rand_below(&m->rand, 20);
     memset(m->seen, 0, m->cap * sizeof *m->seen);
@@ -342,8 +341,8 @@ static inline void model_run(struct model *m, unsigned steps) {
     for (unsigned step = 0; step < steps; step++) {
         uint32_t item = (uint32_t)rand_below(&m->rand, m->cap);
         unsigned phase = step * 5 / steps;
-        bool removing = phase == 2 || phase == 4 ? rand_below(&m->rand, 8) != 0
-                                                 : rand_below(&m->rand, 4) == 0;
+        bool removing =
+            phase == 2 || phase == 4 ? rand_below(&m->rand, 8) != 0 : rand_below(&m->rand, 4) == 0;
         if (!m->present[item]) {
             if (!removing || m->count < 4) model_insert(m, item);
         } else if (removing) {

@@ -1,5 +1,6 @@
 // main.c - warpengine COMMAND: finds the command and gives it its options.
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,32 @@ static const struct command *find(const char *name) {
     return NULL;
 }
 
+// A command's options, with those of the configuration where it takes them.
+struct table {
+    struct option options[OPTIONS_MAX];
+    char names[CONFIG_KEY_COUNT][OPTIONS_NAME_BYTES];
+};
+
+static void table_init(struct table *t, const struct command *c) {
+    size_t n = 0;
+    memset(t, 0, sizeof *t);
+    for (; c->options[n].name; n++) {
+        assert(n + CONFIG_KEY_COUNT + 2 < OPTIONS_MAX);
+        t->options[n] = c->options[n];
+    }
+    if (!c->takes_config) {
+        return;
+    }
+    t->options[n++] = (struct option){"config", "FILE", "Read this YAML file."};
+    for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
+        const struct config_key *key = config_key(i);
+        char flag[OPTIONS_NAME_BYTES + 2];
+        config_flag_name(key, flag, sizeof flag);
+        snprintf(t->names[i], sizeof t->names[i], "%s", flag + 2);
+        t->options[n++] = (struct option){t->names[i], "VALUE", key->help};
+    }
+}
+
 static void help_all(FILE *to) {
     fprintf(to,
             "warpengine %s - the geospatial database for things that move\n\n"
@@ -33,7 +60,9 @@ static void help_all(FILE *to) {
 
 static void help_one(const struct command *c, FILE *to) {
     fprintf(to, "usage: warpengine %s %s\n\n%s\n\n", c->name, c->usage, c->summary);
-    options_help(c->options, to);
+    struct table table;
+    table_init(&table, c);
+    options_help(table.options, to);
 }
 
 static int help(int argc, char **argv) {
@@ -63,9 +92,11 @@ static int run(const struct command *c, int argc, char **argv) {
         help_one(c, stdout);
         return CLI_DONE;
     }
+    struct table table;
     struct options options;
     struct reason why;
-    if (options_parse(&options, c->options, argc, argv, &why) != STATUS_OK) {
+    table_init(&table, c);
+    if (options_parse(&options, table.options, argc, argv, &why) != STATUS_OK) {
         return command_fail(CLI_USAGE, "%s (see: warpengine help %s)", why.text, c->name);
     }
     return c->run(&options);

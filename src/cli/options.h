@@ -21,11 +21,13 @@ struct option {
     const char *help;  // one sentence
 };
 
+#define OPTIONS_MAX 64
+#define OPTIONS_NAME_BYTES 48
 #define OPTIONS_MAX_ARGUMENTS 8
 
 struct options {
     const struct option *table;
-    const char *values[32]; // by place in the table; NULL: not given; a flag has ""
+    const char *values[OPTIONS_MAX]; // by place in the table; NULL: not given; a flag has ""
     const char *arguments[OPTIONS_MAX_ARGUMENTS];
     size_t argument_count;
 };

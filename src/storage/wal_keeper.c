@@ -25,6 +25,8 @@ struct emission {
 };
 
 static void *keeper_run(void *arg);
+static enum status keeper_claim(struct wal_keeper *k, bool own, struct reason *why);
+static enum status keeper_snapshot(struct wal_keeper *k, bool own, struct reason *why);
 static enum status snapshot_take(struct wal_keeper *k, struct reason *why);
 static enum status snapshot_write(struct wal_keeper *k, struct emission *e, uint64_t lsn,
                                   struct reason *why);
@@ -41,11 +43,13 @@ enum status wal_keeper_init(struct wal_keeper *k, struct wal_log *log) {
     if (pthread_condattr_init(&attr) != 0) return STATUS_NO_MEMORY;
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     int rc = pthread_cond_init(&k->wake, &attr);
+    if (rc == 0) rc = pthread_cond_init(&k->idle, &attr);
     pthread_condattr_destroy(&attr);
     return rc == 0 ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 void wal_keeper_deinit(struct wal_keeper *k) {
+    pthread_cond_destroy(&k->idle);
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->lock);
 }
@@ -66,18 +70,36 @@ void wal_keeper_stop(struct wal_keeper *k) {
 }
 
 enum status wal_keeper_claim(struct wal_keeper *k, struct reason *why) {
-    if (!atomic_exchange(&k->busy, true)) return STATUS_OK;
-    return reason_set(why, STATUS_BUSY, "a snapshot or a backup is under way");
+    return keeper_claim(k, false, why);
+}
+
+static enum status keeper_claim(struct wal_keeper *k, bool own, struct reason *why) {
+    enum status st = STATUS_OK;
+    pthread_mutex_lock(&k->lock);
+    while (!own && k->busy && k->busy_own)
+        pthread_cond_wait(&k->idle, &k->lock);
+    if (k->busy) st = reason_set(why, STATUS_BUSY, "a snapshot or a backup is under way");
+    else k->busy_own = own;
+    k->busy = true;
+    pthread_mutex_unlock(&k->lock);
+    return st;
 }
 
 void wal_keeper_release(struct wal_keeper *k) {
+    pthread_mutex_lock(&k->lock);
     k->busy = false;
+    pthread_cond_broadcast(&k->idle);
+    pthread_mutex_unlock(&k->lock);
 }
 
 enum status wal_keeper_snapshot(struct wal_keeper *k, struct reason *why) {
     if (!k->log->options->source)
         return reason_set(why, STATUS_UNAVAILABLE, "nothing was given to take a snapshot of");
-    enum status st = wal_keeper_claim(k, why);
+    return keeper_snapshot(k, false, why);
+}
+
+static enum status keeper_snapshot(struct wal_keeper *k, bool own, struct reason *why) {
+    enum status st = keeper_claim(k, own, why);
     if (st != STATUS_OK) return st;
     st = snapshot_take(k, why);
     wal_keeper_release(k);
@@ -101,7 +123,7 @@ static void *keeper_run(void *arg) {
         if (k->stopping || k->log->bytes_since_snapshot < k->log->options->snapshot_after_bytes)
             continue;
         struct reason why = {0};
-        enum status st = wal_keeper_snapshot(k, &why);
+        enum status st = keeper_snapshot(k, true, &why);
         if (st == STATUS_OK || st == STATUS_BUSY || k->stopping) continue;
         log_write(k->log->options->log, LOG_ERROR, "snapshot failed, tried again later",
                   LOG_Z("reason", why.text));

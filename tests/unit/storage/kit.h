@@ -167,7 +167,8 @@ static inline enum status kit_source(void *ctx, storage_emit_fn *emit, void *emi
         kit_put(&bytes, key, value, m->body_bytes);
         struct str rest = buf_str(&bytes);
         struct record r;
-        enum status st = record_parse(&rest, &r);
+        enum status st = buf_status(&bytes);
+        if (st == STATUS_OK) st = record_parse(&rest, &r);
         if (st == STATUS_OK) st = emit(emit_ctx, &r);
         buf_deinit(&bytes);
         if (st != STATUS_OK) return st;

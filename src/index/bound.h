@@ -31,7 +31,9 @@ static inline double bound_sin2_half(double t2) {
 }
 /// At most cos(t) for t = sqrt(t2) in 0..pi/2, never negative.
 static inline double bound_cos(double t2) {
-    double c = 1 - t2 * (1.0 / 2 - t2 * (1.0 / 24 - t2 * (1.0 / 720)));
+    double c =
+        1 - t2 * (1.0 / 2 -
+                  t2 * (1.0 / 24 - t2 * (1.0 / 720 - t2 * (1.0 / 40320 - t2 * (1.0 / 3628800)))));
     return c > 0 ? c : 0;
 }
 

@@ -1,0 +1,80 @@
+// Bounds never exceed the truth, and are close enough to be of use.
+
+#include "unit/index/index_model.h"
+
+#include "index/bound.h"
+
+static struct point any_point(struct rand *r) {
+    struct point p = {rand_range(r, -180, 180), rand_range(r, -90, 90)};
+    if (rand_below(r, 6) == 0) p.lon = rand_below(r, 2) ? 180 : -180;
+    if (rand_below(r, 6) == 0) p.lat = rand_below(r, 2) ? 90 : -90;
+    return p;
+}
+
+static struct point near(struct rand *r, struct point p) {
+    double reach = pow(10, 1 - 9 * rand_unit(r));
+    p.lon = model_clamp(p.lon + reach * (rand_unit(r) - 0.5), -180, 180);
+    p.lat = model_clamp(p.lat + reach * (rand_unit(r) - 0.5), -90, 90);
+    return p;
+}
+
+static void a_bound_is_below_the_distance(void **state) {
+    (void)state;
+    struct rand r;
+    rand_init(&r, 21);
+    for (int i = 0; i < 300000; i++) {
+        struct point p = any_point(&r), q = rand_below(&r, 2) ? any_point(&r) : near(&r, p);
+        struct point corner = near(&r, q);
+        struct bbox box = {fmin(q.lon, corner.lon), fmin(q.lat, corner.lat),
+                           fmax(q.lon, corner.lon), fmax(q.lat, corner.lat)};
+        struct distance_from from = distance_from(p);
+        struct bound_from bf = bound_from(&from);
+        struct index_box quantised = index_box_of(&box);
+        double bound = bound_to_box(&bf, &quantised);
+        assert_true(bound >= 0);
+        assert_true(bound <= distance_hav(&from, q));
+        assert_true(bound <= distance_hav(&from, corner));
+
+        struct bbox spot = {q.lon, q.lat, q.lon, q.lat};
+        quantised = index_box_of(&spot);
+        double exact = distance_hav(&from, q);
+        bound = bound_to_box(&bf, &quantised);
+        assert_true(bound <= exact);
+        // Tight for a point: a few centimetres and a thousandth, below a thousand kilometres.
+        double metres = distance_hav_to_m(exact);
+        if (metres < 1e6 && fabs(p.lat) < 80)
+            assert_true(distance_hav_to_m(bound) >= metres * 0.999 - 0.2);
+    }
+}
+
+static void a_circle_holds_what_is_nearer(void **state) {
+    (void)state;
+    struct rand r;
+    rand_init(&r, 22);
+    int bounded = 0;
+    for (int i = 0; i < 300000; i++) {
+        struct point p = any_point(&r), q = near(&r, p);
+        struct distance_from from = distance_from(p);
+        struct bound_from bf = bound_from(&from);
+        struct bbox spot = {q.lon, q.lat, q.lon, q.lat};
+        struct index_box at = index_box_of(&spot), circle;
+        circle = bound_circle(&bf, distance_hav(&from, q));
+        assert_true(at.min_lon >= circle.min_lon && at.min_lon <= circle.max_lon);
+        assert_true(at.min_lat >= circle.min_lat && at.min_lat <= circle.max_lat);
+        bounded += circle.min_lon != INT32_MIN;
+    }
+    assert_true(bounded > 100000);
+    struct distance_from from = distance_from((struct point){10, 50});
+    struct bound_from bf = bound_from(&from);
+    assert_int_equal(bound_circle(&bf, INFINITY).min_lon, INT32_MIN);
+    assert_int_equal(bound_circle(&bf, NAN).min_lon, INT32_MIN);
+    assert_true(bound_circle(&bf, -1).min_lon > INT32_MIN);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bound_is_below_the_distance),
+        cmocka_unit_test(a_circle_holds_what_is_nearer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+// The SIMD kernels against their plain twins, with many equal coordinates.
+
+#include "unit/index/index_model.h"
+
+#include "index/scan.h"
+
+static int32_t value(struct rand *r) {
+    switch (rand_below(r, 8)) {
+    case 0: return INT32_MIN;
+    case 1: return INT32_MAX;
+    case 2: return (int32_t)rand_u64(r);
+    default: return (int32_t)rand_below(r, 12) - 6;
+    }
+}
+
+static struct index_box any_box(struct rand *r) {
+    struct index_box b = {value(r), value(r), value(r), value(r)};
+    if (rand_below(r, 8) == 0) return b; // upside down too
+    if (b.min_lon > b.max_lon) b.max_lon = b.min_lon;
+    if (b.min_lat > b.max_lat) b.max_lat = b.min_lat;
+    return b;
+}
+
+static void kernels_agree_with_plain_ones(void **state) {
+    (void)state;
+    const struct scan_kernels *fast = scan_kernels(), *plain = scan_kernels_plain();
+    if (fast == plain) skip();
+    struct rand r;
+    rand_init(&r, 5);
+    for (int round = 0; round < 20000; round++) {
+        _Alignas(64) struct scan_points points;
+        _Alignas(64) struct scan_boxes boxes;
+        for (int i = 0; i < SCAN_POINTS; i++) {
+            points.lon[i] = value(&r);
+            points.lat[i] = value(&r);
+        }
+        for (int i = 0; i < SCAN_BOXES; i++) {
+            struct index_box b = any_box(&r);
+            boxes.min_lon[i] = b.min_lon;
+            boxes.max_lon[i] = b.max_lon;
+            boxes.min_lat[i] = b.min_lat;
+            boxes.max_lat[i] = b.max_lat;
+        }
+        struct index_box box = any_box(&r);
+        unsigned count = (unsigned)rand_below(&r, SCAN_POINTS + 1);
+        struct scan_hits a = fast->points(&points, count, &box);
+        struct scan_hits b = plain->points(&points, count, &box);
+        assert_true(a.in == b.in && a.sure == b.sure);
+        count = (unsigned)rand_below(&r, SCAN_BOXES + 1);
+        a = fast->boxes(&boxes, count, &box);
+        b = plain->boxes(&boxes, count, &box);
+        assert_true(a.in == b.in && a.sure == b.sure);
+        assert_int_equal(fast->holders(&boxes, count, &box), plain->holders(&boxes, count, &box));
+        assert_int_equal(fast->within(&boxes, count, &box), plain->within(&boxes, count, &box));
+    }
+}
+
+static void plain_ones_say_what_the_contract_says(void **state) {
+    (void)state;
+    const struct scan_kernels *k = scan_kernels_plain();
+    _Alignas(64) struct scan_points p = {{0, 1, 5, 9, 10, 11}, {5, 5, 5, 5, 10, 5}};
+    struct index_box box = {0, 0, 10, 10};
+    struct scan_hits hits = k->points(&p, 6, &box);
+    assert_int_equal(hits.in, 0x1f);   // all but 11
+    assert_int_equal(hits.sure, 0x0e); // not those on an edge
+    _Alignas(64) struct scan_boxes b = {
+        {-5, 2, 10, -9, 0}, {0, 8, 20, 99, 10}, {1, 2, 1, -9, 0}, {9, 8, 9, 99, 10}};
+    hits = k->boxes(&b, 5, &box);
+    assert_int_equal(hits.in, 0x1f);
+    assert_int_equal(hits.sure, 0x1a); // the first and the third only touch an edge
+    assert_int_equal(k->holders(&b, 5, &box), 0x18);
+    assert_int_equal(k->within(&b, 5, &box), 0x02);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kernels_agree_with_plain_ones),
+        cmocka_unit_test(plain_ones_say_what_the_contract_says),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

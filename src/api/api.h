@@ -42,8 +42,10 @@ struct call {
     struct http_reply *reply; // initialised
     struct arena *arena;      // empties after the reply was written
     unsigned reader;          // of the engine; the thread is inside engine_enter
-    const char *
-        route; // filled by api_answer: the route's pattern ("/api/v1/objects/:id"), static or the api's; NULL: none matched. A metrics label
+    /// Filled by api_answer: the route's pattern ("/api/v1/objects/:id"), static; NULL: none matched. A metrics label.
+    const char *route;
+    struct str param;   // filled by api_answer: what stands for the pattern's last part, decoded
+    struct reason *why; // filled by api_answer: for endpoints to say what was wrong
 };
 
 /// Called when headers are complete: may refuse early (404, 405, 413, 415) and sets the limit of the body.

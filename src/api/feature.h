@@ -26,6 +26,7 @@ struct feature {
     struct geometry *geometry; // a reference, given back by feature_release
     yyjson_val *properties;    // NULL when not given; the draft has the canonical text (CREATE)
     bool has_id, has_position;
+    bool sets_time, sets_expiry; // given, or with null taken away: the draft says which
 };
 
 /// `scratch` is used for the properties' text. BAD_REQUEST for members and types, INVALID for values, TOO_LARGE for limits; the

@@ -28,6 +28,7 @@ enum member {
 
 struct members {
     yyjson_val *values[MEMBER_COUNT]; // NULL: not given, or null
+    unsigned given;                   // bit i: member i is there, null or not
 };
 
 static const struct {
@@ -54,6 +55,7 @@ static const struct {
 };
 
 static enum status collect_members(yyjson_val *root, struct members *m, struct reason *why);
+static enum status check_patch_nulls(const struct members *m, struct reason *why);
 static enum status parse_type(const struct members *m, struct reason *why);
 static enum status parse_id(yyjson_val *val, struct arena *arena, struct feature *f,
                             struct reason *why);
@@ -71,6 +73,9 @@ enum status feature_parse(yyjson_val *root, enum feature_use use,
     struct members m = {0};
     *out = (struct feature){0};
     enum status st = collect_members(root, &m, why);
+    if (st == STATUS_OK && use == FEATURE_PATCH) {
+        st = check_patch_nulls(&m, why);
+    }
     if (st == STATUS_OK) {
         st = parse_type(&m, why);
     }
@@ -129,7 +134,6 @@ static enum status collect_members(yyjson_val *root, struct members *m, struct r
     if (!yyjson_is_obj(root)) {
         return reason_set(why, STATUS_BAD_REQUEST, "an object must be a JSON object");
     }
-    unsigned seen = 0;
     yyjson_obj_iter iter = yyjson_obj_iter_with(root);
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
         struct str name = {yyjson_get_str(key), yyjson_get_len(key)};
@@ -145,15 +149,37 @@ static enum status collect_members(yyjson_val *root, struct members *m, struct r
         if (member == MEMBER_PASSED_OVER) {
             continue;
         }
-        if (seen & 1u << member) {
+        if (m->given & 1u << member) {
             enum status st = reason_set(why, STATUS_BAD_REQUEST, "member \"%.*s\" is given twice",
                                         STR_ARGS(name));
             json_keys_prefix(why, name);
             return st;
         }
-        seen |= 1u << member;
+        m->given |= 1u << member;
         yyjson_val *value = yyjson_obj_iter_get_val(key);
         m->values[member] = yyjson_is_null(value) ? NULL : value;
+    }
+    return STATUS_OK;
+}
+
+// In a merge patch null takes a member away (RFC 7396), and these must stay.
+static enum status check_patch_nulls(const struct members *m, struct reason *why) {
+    static const struct {
+        enum member member;
+        const char *name, *text;
+    } kept[] = {
+        {MEMBER_GEOMETRY, "geometry", "an object keeps its position: geometry cannot be null"},
+        {MEMBER_COORDINATES, "coordinates",
+         "an object keeps its position: coordinates cannot be null"},
+        {MEMBER_PROPERTIES, "properties",
+         "properties cannot be null: set single members to null to remove them"},
+    };
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if ((m->given & 1u << kept[i].member) && !m->values[kept[i].member]) {
+            enum status st = reason_set(why, STATUS_INVALID, "%s", kept[i].text);
+            reason_prefix(why, "/%s", kept[i].name);
+            return st;
+        }
     }
     return STATUS_OK;
 }
@@ -325,12 +351,17 @@ static enum status parse_position(const struct members *m, const struct geometry
         f->draft.z = z;
         f->draft.has_z = has_z;
         f->has_position = true;
+    } else if (is_point && has_z && !f->draft.has_z) {
+        f->draft.z = z;
+        f->draft.has_z = true;
     }
     return STATUS_OK; // beside another geometry they are its centre, and ours to compute
 }
 
 static enum status parse_times(const struct members *m, int64_t now_ms, struct feature *f,
                                struct reason *why) {
+    f->sets_time = m->given & 1u << MEMBER_TIME;
+    f->sets_expiry = m->given & 1u << MEMBER_EXPIRES_IN;
     yyjson_val *time = m->values[MEMBER_TIME];
     if (time) {
         struct str text = {yyjson_get_str(time), yyjson_get_len(time)};

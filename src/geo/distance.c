@@ -26,7 +26,7 @@ double distance_points_m(enum earth earth, struct point a, struct point b) {
 }
 
 struct distance_from distance_from(struct point p) {
-    return (struct distance_from){p, p.lat * RAD, p.lon * RAD, cos(p.lat * RAD)};
+    return (struct distance_from){p, p.lat * RAD, p.lon * RAD, cos(p.lat * RAD), sin(p.lat * RAD)};
 }
 
 // Differences are taken in degrees, where they are exact for neighbours.
@@ -111,19 +111,28 @@ static double lon_difference(double from, double to) {
     return d;
 }
 
-// The nearest point of a piece of a meridian `dlon` degrees away: at one of its ends, or where the great circle
-// from p meets it at a right angle, tan(lat) = tan(p.lat) / cos(dlon).
+// The nearest point of a piece of a meridian `dlon` degrees away: at one of its ends, or between them, where the
+// great circle from p meets it at a right angle. The slope of the cosine of the distance tells which.
 static double hav_to_meridian(const struct distance_from *from, double dlon, double min_lat,
                               double max_lat) {
-    double cos_dlon = cos(dlon * RAD);
-    double foot = atan2(sin(from->lat_rad), from->cos_lat * cos_dlon) / RAD;
-    if (foot > min_lat && foot < max_lat) {
+    double hav_dlon = hav_of_deg(dlon), cos_dlon = 1 - 2 * hav_dlon;
+    double sin_low, cos_low, sin_high, cos_high;
+    sincos(min_lat * RAD, &sin_low, &cos_low);
+    sincos(max_lat * RAD, &sin_high, &cos_high);
+    double slope_low = from->sin_lat * cos_low - from->cos_lat * sin_low * cos_dlon;
+    double slope_high = from->sin_lat * cos_high - from->cos_lat * sin_high * cos_dlon;
+    if (slope_low > 0 && slope_high < 0) {
         double s = from->cos_lat * sin(dlon * RAD); // sine of the distance
         double square = s * s < 1 ? s * s : 1;
         return square / (2 * (1 + sqrt(1 - square))) * (1 - 1e-12);
     }
-    double hav_dlon = hav_of_deg(dlon);
-    double low = hav_of_deg(min_lat - from->p.lat) + from->cos_lat * cos(min_lat * RAD) * hav_dlon;
-    double high = hav_of_deg(max_lat - from->p.lat) + from->cos_lat * cos(max_lat * RAD) * hav_dlon;
-    return fmin(low, high);
+    double h = INFINITY;
+    if (slope_low <= 0) {
+        h = hav_of_deg(min_lat - from->p.lat) + from->cos_lat * cos_low * hav_dlon;
+    }
+    if (slope_high >= 0) {
+        double high = hav_of_deg(max_lat - from->p.lat) + from->cos_lat * cos_high * hav_dlon;
+        h = fmin(h, high);
+    }
+    return h;
 }

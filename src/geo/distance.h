@@ -23,7 +23,7 @@ double distance_points_m(enum earth earth, struct point a, struct point b);
 /// From a prepared centre: the trigonometry of `p` is done once.
 struct distance_from {
     struct point p;
-    double lat_rad, lon_rad, cos_lat;
+    double lat_rad, lon_rad, cos_lat, sin_lat;
 };
 struct distance_from distance_from(struct point p);
 /// hav(angle) = sin^2(angle/2): grows with distance; compare it instead of metres.

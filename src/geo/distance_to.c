@@ -8,11 +8,13 @@
 //   comparison), so f >= min(f(a), f(b)) - (1/d + k) length^2 / 8, which decides pieces quickly.
 
 #include "geo/distance.h"
+#include "geo/edges.h"
 #include "geo/relate_point.h"
 
 #define RAD 0.017453292519943295
 #define ENOUGH_M 2e-4 // a gain not worth looking for
 #define DEPTH_MAX 60
+#define SAMPLES 64 // vertices that give the first guess
 #define LENGTH_SLOP                                                                                \
     1.01 // lengths and curvatures are taken on the sphere; the ellipsoid differs by less
 
@@ -29,7 +31,8 @@ struct piece {
 
 static void search_geometry(struct nearest *n, const struct geometry *g);
 static void search_points(struct nearest *n, const struct geometry *g);
-static void search_part(struct nearest *n, const struct point *p, size_t count);
+static void search_edges(struct nearest *n, const struct geometry *g);
+static bool search_edge(void *ctx, const struct edge *e);
 static void search_piece(struct nearest *n, const struct piece *piece, int depth);
 static double measure(struct nearest *n, struct point q);
 static double sphere_share(const struct nearest *n);
@@ -56,11 +59,7 @@ static void search_geometry(struct nearest *n, const struct geometry *g) {
         search_points(n, g);
         return;
     }
-    for (size_t part = 0; part < geometry_part_count(g); part++) {
-        size_t count;
-        const struct point *p = geometry_part(g, part, &count, NULL);
-        search_part(n, p, count);
-    }
+    search_edges(n, g);
 }
 
 static void search_points(struct nearest *n, const struct geometry *g) {
@@ -72,18 +71,29 @@ static void search_points(struct nearest *n, const struct geometry *g) {
     }
 }
 
-// The sphere, which is quick, says which edges are worth a look.
-static void search_part(struct nearest *n, const struct point *p, size_t count) {
-    double share = sphere_share(n);
-    double at_b = distance_hav_to_m(distance_hav(&n->from, p[0]));
-    for (size_t i = 0; i + 1 < count; i++) {
-        double at_a = at_b;
-        at_b = distance_hav_to_m(distance_hav(&n->from, p[i + 1]));
-        double least = (at_a + at_b - length_m(p[i], p[i + 1])) / 2 * share;
-        if (least >= n->best_m - ENOUGH_M) continue;
-        struct piece piece = {p[i], p[i + 1], measure(n, p[i]), measure(n, p[i + 1])};
-        search_piece(n, &piece, 0);
+// A few vertices give a circle that the nearest point lies in; only edges that reach its box are looked at.
+static void search_edges(struct nearest *n, const struct geometry *g) {
+    const struct point *p = geometry_points(g);
+    size_t count = geometry_point_count(g);
+    for (size_t i = 0; i < count; i += 1 + count / SAMPLES) {
+        double sphere = distance_hav_to_m(distance_hav(&n->from, p[i]));
+        if (sphere * sphere_share(n) < n->best_m) (void)measure(n, p[i]);
     }
+    struct bbox box = distance_circle_bbox(n->from.p, n->best_m / sphere_share(n));
+    (void)edges_visit_images(g, &box, search_edge, n);
+}
+
+// The sphere, which is quick, says whether the edge is worth a look.
+static bool search_edge(void *ctx, const struct edge *e) {
+    struct nearest *n = ctx;
+    double length = length_m(e->a, e->b);
+    double at_a = distance_hav_to_m(distance_hav(&n->from, e->a));
+    if ((at_a - length) * sphere_share(n) >= n->best_m - ENOUGH_M) return true;
+    double at_b = distance_hav_to_m(distance_hav(&n->from, e->b));
+    if ((at_a + at_b - length) / 2 * sphere_share(n) >= n->best_m - ENOUGH_M) return true;
+    struct piece piece = {e->a, e->b, measure(n, e->a), measure(n, e->b)};
+    search_piece(n, &piece, 0);
+    return true;
 }
 
 static void search_piece(struct nearest *n, const struct piece *piece, int depth) {

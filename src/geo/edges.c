@@ -63,6 +63,9 @@ bool edges_visit_images(const struct geometry *g, const struct bbox *box, edges_
 int edges_locate(const struct geometry *g, struct point p) {
     const struct bbox *own = geometry_bbox(g);
     if (!(p.lat >= own->min_lat && p.lat <= own->max_lat)) return -1;
+    double west, east;
+    geometry_raw_lons(g, &west, &east);
+    if (p.lon - 359.0 < west && p.lon + 359.0 > east) return locate_image(g, 0, p);
     struct edges_turns t = edges_turns(g, p.lon, p.lon);
     bool odd = false;
     for (int turns = t.first; turns <= t.last; turns++) {

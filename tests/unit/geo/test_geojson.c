@@ -124,8 +124,8 @@ static void test_depth_is_bounded(void **state) {
 
 static void test_limits(void **state) {
     (void)state;
-    yyjson_doc *doc = yyjson_read("{\"type\":\"LineString\",\"coordinates\":[[1,2],[2,3],[3,4]]}",
-                                  55, 0);
+    yyjson_doc *doc =
+        yyjson_read("{\"type\":\"LineString\",\"coordinates\":[[1,2],[2,3],[3,4]]}", 55, 0);
     struct geometry *g = NULL;
     struct geometry_limits limits = {2, 100};
     assert_int_equal(geojson_parse(yyjson_doc_get_root(doc), &limits, &g, NULL), STATUS_TOO_LARGE);

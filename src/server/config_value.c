@@ -140,14 +140,14 @@ static enum status number_parse(const struct config_key *key, struct str text, v
 
 static enum status choice_parse(const struct config_key *key, struct str text, int *at,
                                 struct reason *why) {
+    for (int i = 0; key->choices[i]; i++) {
+        if (!str_eq_nocase(text, str_of(key->choices[i]))) continue;
+        *at = i;
+        return STATUS_OK;
+    }
     struct buf names;
     buf_init(&names);
     for (int i = 0; key->choices[i]; i++) {
-        if (str_eq_nocase(text, str_of(key->choices[i]))) {
-            *at = i;
-            buf_deinit(&names);
-            return STATUS_OK;
-        }
         if (i) buf_append_str(&names, STR(", "));
         buf_append_str(&names, str_of(key->choices[i]));
     }

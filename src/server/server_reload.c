@@ -80,7 +80,7 @@ static void api_replace(struct server *s) {
     struct api_options options;
     struct api *fresh = NULL;
     server_api_options(s, &options);
-    enum status st = api_new(&options, &fresh);
+    enum status st = api_renew(atomic_load(&s->api), &options, &fresh);
     if (st != STATUS_OK) {
         log_write(&s->log, LOG_ERROR, "limits and origins stay as they were",
                   LOG_Z("reason", status_text(st)));

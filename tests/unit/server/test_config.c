@@ -96,7 +96,7 @@ static void test_file_errors(void **state) {
     expect_file("region: &a x\ndatacenter: *a\n", STATUS_INVALID, "aliases");
     expect_file("- a\n", STATUS_INVALID, "key: value");
     expect_file("just words\n", STATUS_INVALID, "key: value");
-    expect_file("a: b: c\n", STATUS_INVALID, "line 1");
+    expect_file("region: b: c\n", STATUS_INVALID, "line 1");
     expect_file("region: \"unfinished\n", STATUS_INVALID, "line");
     expect_file("region: a\n---\nregion: b\n", STATUS_INVALID, "second document");
     expect_file("{[a]: b}\n", STATUS_INVALID, "plain word");

@@ -132,30 +132,34 @@ static void insertion_sort(uint32_t *v, size_t n) {
     }
 }
 
-/// Least significant byte first; bytes that are the same everywhere are passed over.
+/// Least significant digit first, over the bits that differ; narrow digits for few slots, so that
+/// going through the counts does not cost more than the slots.
 static void radix_sort(uint32_t *v, uint32_t *other, size_t n) {
     uint32_t any = 0, all = UINT32_MAX;
     for (size_t i = 0; i < n; i++) {
         any |= v[i];
         all &= v[i];
     }
+    unsigned width = n < 1024 ? 6 : 8;
+    uint32_t mask = (1u << width) - 1, differ = any ^ all;
     uint32_t *from = v, *to = other;
-    for (unsigned shift = 0; shift < 32; shift += 8) {
-        if (((any ^ all) >> shift & 255) == 0) {
+    for (unsigned shift = 0; shift < 32 && differ >> shift; shift += width) {
+        if ((differ >> shift & mask) == 0) {
             continue;
         }
-        uint32_t start[256] = {0};
+        uint32_t start[256];
+        memset(start, 0, (mask + 1) * sizeof *start);
         for (size_t i = 0; i < n; i++) {
-            start[from[i] >> shift & 255]++;
+            start[from[i] >> shift & mask]++;
         }
         uint32_t sum = 0;
-        for (unsigned b = 0; b < 256; b++) {
+        for (unsigned b = 0; b <= mask; b++) {
             uint32_t count = start[b];
             start[b] = sum;
             sum += count;
         }
         for (size_t i = 0; i < n; i++) {
-            to[start[from[i] >> shift & 255]++] = from[i];
+            to[start[from[i] >> shift & mask]++] = from[i];
         }
         uint32_t *t = from;
         from = to;

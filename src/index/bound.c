@@ -2,6 +2,13 @@
 
 #include <math.h>
 
+#include "base/cpu.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define AVX2 __attribute__((target("avx2")))
+#endif
+
 static const struct index_box everything = {INT32_MIN, INT32_MIN, INT32_MAX, INT32_MAX};
 
 /// At least the angle whose hav it is, for hav <= 0.01: asin(s) <= s (1 + s^2/5) there.
@@ -23,3 +30,72 @@ struct index_box bound_circle(const struct bound_from *from, double hav) {
     return (struct index_box){(int32_t)floor(west), (int32_t)floor(from->y - reach_y),
                               (int32_t)ceil(east), (int32_t)ceil(from->y + reach_y)};
 }
+
+static void points_plain(const struct bound_from *from, const int32_t *lon, const int32_t *lat,
+                         unsigned count, double *out) {
+    for (unsigned i = 0; i < count; i++)
+        out[i] = bound_to_box(from, &(struct index_box){lon[i], lat[i], lon[i], lat[i]});
+}
+
+bound_points_fn *bound_points_plain(void) {
+    return points_plain;
+}
+
+#if defined(AVX2)
+
+// Operation for operation what bound_to_box does, without fused steps.
+AVX2 static inline __m256d times(__m256d a, __m256d b) {
+    return _mm256_mul_pd(a, b);
+}
+AVX2 static inline __m256d less(__m256d a, __m256d b) {
+    return _mm256_sub_pd(a, b);
+}
+AVX2 static inline __m256d all(double v) {
+    return _mm256_set1_pd(v);
+}
+AVX2 static inline __m256d sin2_half(__m256d t2) {
+    __m256d inner = less(all(1.0 / 1440), times(t2, all(1.0 / 80640)));
+    inner = less(all(1.0 / 48), times(t2, inner));
+    return times(t2, less(all(1.0 / 4), times(t2, inner)));
+}
+AVX2 static inline __m256d cosine(__m256d t2) {
+    __m256d inner = less(all(1.0 / 40320), times(t2, all(1.0 / 3628800)));
+    inner = less(all(1.0 / 720), times(t2, inner));
+    inner = less(all(1.0 / 24), times(t2, inner));
+    inner = less(all(1.0 / 2), times(t2, inner));
+    return _mm256_max_pd(less(all(1), times(t2, inner)), all(0));
+}
+AVX2 static inline __m256d four(const int32_t *v) {
+    return _mm256_cvtepi32_pd(_mm_load_si128((const __m128i *)(const void *)v));
+}
+
+AVX2 static void points_avx2(const struct bound_from *from, const int32_t *lon, const int32_t *lat,
+                             unsigned count, double *out) {
+    const __m256d x = all(from->x), y = all(from->y), zero = all(0);
+    for (unsigned i = 0; i < count; i += 4) {
+        __m256d west = less(four(lon + i), all(1)), east = _mm256_add_pd(four(lon + i), all(2));
+        __m256d south = less(four(lat + i), all(1)), north = _mm256_add_pd(four(lat + i), all(2));
+        __m256d direct = _mm256_max_pd(less(west, x), less(x, east));
+        __m256d around = less(all(BOUND_TURN), _mm256_max_pd(less(x, west), less(east, x)));
+        __m256d dx = times(_mm256_max_pd(zero, _mm256_min_pd(direct, around)), all(BOUND_RAD));
+        __m256d dy = _mm256_max_pd(less(south, y), less(y, north));
+        dy = times(_mm256_max_pd(zero, dy), all(BOUND_RAD));
+        __m256d top = times(_mm256_max_pd(less(zero, south), north), all(BOUND_RAD));
+        __m256d shrink = times(all(from->cos_lat), cosine(times(top, top)));
+        __m256d hav =
+            _mm256_add_pd(sin2_half(times(dy, dy)), times(shrink, sin2_half(times(dx, dx))));
+        _mm256_storeu_pd(out + i, times(hav, all(1 - 1e-9)));
+    }
+}
+
+bound_points_fn *bound_points(void) {
+    return cpu_has_avx2() ? points_avx2 : points_plain;
+}
+
+#else
+
+bound_points_fn *bound_points(void) {
+    return points_plain;
+}
+
+#endif

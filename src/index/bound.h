@@ -62,4 +62,12 @@ static inline double bound_to_box(const struct bound_from *from, const struct in
 /// touches a pole or the antimeridian.
 struct index_box bound_circle(const struct bound_from *from, double hav);
 
+/// bound_to_box of each of `count` points. Coordinates are 32-byte aligned and, as `out`, readable and
+/// writable up to the next multiple of four.
+typedef void bound_points_fn(const struct bound_from *from, const int32_t *lon, const int32_t *lat,
+                             unsigned count, double *out);
+/// The fastest this processor can run, and the plain one; they agree to the last bit.
+bound_points_fn *bound_points(void);
+bound_points_fn *bound_points_plain(void);
+
 #endif

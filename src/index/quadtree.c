@@ -326,29 +326,32 @@ static void leaf_split(struct quadtree *qt, uint32_t number, struct path *path, 
                 other | QUADTREE_LEAF_BIT);
 }
 
-/// Points with bit `common` set go to a leaf of their own; POOL_NONE when there are none.
+/// Points with bit `common` set go to a leaf of their own; POOL_NONE when there are none. Those that stay keep
+/// their slots where they can: each place written is a cache miss.
 static uint32_t leaf_divide(struct quadtree *qt, uint32_t number, uint64_t morton,
                             unsigned common) {
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    uint64_t bit = (uint64_t)1 << (63 - common);
+    const int32_t *decides = common % 2 == 0 ? leaf->at.lat : leaf->at.lon;
+    unsigned shift = 31 - common / 2;
     uint32_t other = POOL_NONE;
-    unsigned kept = 0;
-    for (unsigned i = 0; i < leaf->count; i++) {
-        struct index_box point = {leaf->at.lon[i], leaf->at.lat[i], leaf->at.lon[i],
-                                  leaf->at.lat[i]};
-        uint64_t m = morton_of(morton_bias(point.min_lon), morton_bias(point.min_lat));
-        if (m & bit) {
+    bool filled = false; // slot i was a hole
+    for (unsigned i = 0; i < leaf->count;) {
+        if (morton_bias(decides[i]) >> shift & 1) {
+            uint64_t bit = (uint64_t)1 << (63 - common);
             if (other == POOL_NONE) other = quadtree_leaf_take(qt, morton | bit, common + 1);
+            struct index_box point = {leaf->at.lon[i], leaf->at.lat[i], 0, 0};
             quadtree_leaf_add(qt, other, &point, leaf->item[i]);
+            unsigned last = --leaf->count;
+            leaf->at.lon[i] = leaf->at.lon[last];
+            leaf->at.lat[i] = leaf->at.lat[last];
+            leaf->item[i] = leaf->item[last];
+            filled = true;
             continue;
         }
-        leaf->at.lon[kept] = point.min_lon;
-        leaf->at.lat[kept] = point.min_lat;
-        leaf->item[kept] = leaf->item[i];
-        *places_at(qt->places, leaf->item[i]) = number << QUADTREE_SLOT_BITS | kept;
-        kept++;
+        if (filled) *places_at(qt->places, leaf->item[i]) = number << QUADTREE_SLOT_BITS | i;
+        filled = false;
+        i++;
     }
-    leaf->count = (uint8_t)kept;
     return other;
 }
 

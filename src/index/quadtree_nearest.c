@@ -10,6 +10,7 @@
 struct search {
     struct nearest n;
     const struct quadtree *qt;
+    bound_points_fn *bounds;
     uint32_t path[QUADTREE_DEPTH]; // nodes around the centre, from the root
     uint64_t morton;               // of the centre
 };
@@ -31,6 +32,7 @@ double quadtree_nearest(const struct index *ix, const struct distance_from *from
                         index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
     struct search s;
     s.qt = quadtree_of(ix);
+    s.bounds = bound_points();
     nearest_init(&s.n, from, cutoff, visit, ctx);
     path_open(&s, descend(&s, from), 16);
     struct nearest_entry at;
@@ -109,18 +111,10 @@ static void leaf_open(struct search *s, uint32_t number) {
         const struct quadtree_leaf *leaf = quadtree_leaf_at(s->qt, number);
         s->n.nodes++;
         struct index_box circle = bound_circle(&s->n.from, s->n.cutoff);
-        uint64_t in = s->qt->scan->points(&leaf->at, leaf->count, &circle).in;
-        uint32_t items[NEAREST_LEAF];
+        if (s->qt->scan->points(&leaf->at, leaf->count, &circle).in == 0) continue;
         double bounds[NEAREST_LEAF];
-        unsigned count = 0;
-        for (; in; in &= in - 1) {
-            unsigned i = (unsigned)__builtin_ctzll(in);
-            struct index_box point = {leaf->at.lon[i], leaf->at.lat[i], leaf->at.lon[i],
-                                      leaf->at.lat[i]};
-            items[count] = leaf->item[i];
-            bounds[count++] = bound_to_box(&s->n.from, &point);
-        }
-        nearest_add(&s->n, items, bounds, count);
+        s->bounds(&s->n.from, leaf->at.lon, leaf->at.lat, leaf->count, bounds);
+        nearest_add(&s->n, leaf->item, bounds, leaf->count);
     }
 }
 

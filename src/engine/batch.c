@@ -131,7 +131,7 @@ static enum status prepare_item(struct batch *b, size_t i) {
     if (result->status != STATUS_OK) {
         return STATUS_OK;
     }
-    uint32_t touched;
+    uint32_t touched = 0;
     struct str name = collection_name_or_default(change->collection);
     result->status = touch(b, name, writes && !conditional, &touched, &result->why);
     if (result->status != STATUS_OK) {

@@ -4,6 +4,9 @@
 
 #include "engine/properties.h"
 
+#define AHEAD 8 // items
+
+static void look_ahead(const struct batch *b, size_t i);
 static enum status decide(struct batch *b, size_t i);
 static void look_up(struct batch *b, struct batch_chain *chain);
 static enum status check_conditions(const struct change *change, const struct object *old,
@@ -19,9 +22,22 @@ static enum status write_record(struct batch *b, struct batch_item *item,
 enum status decide_all(struct batch *b) {
     enum status st = STATUS_OK;
     for (size_t i = 0; i < b->count && st == STATUS_OK; i++) {
+        look_ahead(b, i);
         st = decide(b, i);
     }
     return st;
+}
+
+// Three dependent misses of the cache would cost more than all the rest: fetch them for later items.
+static void look_ahead(const struct batch *b, size_t i) {
+    if (i + 2 * AHEAD < b->chain_count) {
+        const struct batch_chain *chain = &b->chains[i + 2 * AHEAD];
+        id_map_prefetch_slot(b->touched[chain->touched].collection->ids, chain->hash);
+    }
+    if (i + AHEAD < b->chain_count) {
+        const struct batch_chain *chain = &b->chains[i + AHEAD];
+        id_map_prefetch_object(b->touched[chain->touched].collection->ids, chain->hash);
+    }
 }
 
 void decide_undo(struct batch *b) {

@@ -115,6 +115,36 @@ void id_map_prefetch(const struct id_map *m, uint64_t hash) {
     }
 }
 
+// The first entry that may be the one; TOMBSTONE when there is none.
+static uint64_t guess(const struct id_map *m, uint64_t hash) {
+    const struct stripe *s = &m->stripes[id_map_stripe(hash)];
+    struct table *t = atomic_load_explicit(&s->table, memory_order_acquire);
+    uint64_t entry = TOMBSTONE;
+    for (size_t at = place_of(hash); t; at++) {
+        entry = atomic_load_explicit(&t->entries[at & t->mask], memory_order_acquire);
+        if (entry == EMPTY || ((entry ^ hash) >> 32 == 0 && entry != TOMBSTONE)) {
+            break;
+        }
+    }
+    return entry == EMPTY ? TOMBSTONE : entry;
+}
+
+void id_map_prefetch_slot(const struct id_map *m, uint64_t hash) {
+    uint64_t entry = guess(m, hash);
+    if (entry != TOMBSTONE) {
+        slots_prefetch(m->slots, (uint32_t)entry);
+    }
+}
+
+void id_map_prefetch_object(const struct id_map *m, uint64_t hash) {
+    uint64_t entry = guess(m, hash);
+    const char *o = entry != TOMBSTONE ? (const char *)slots_load(m->slots, (uint32_t)entry) : NULL;
+    if (o) {
+        __builtin_prefetch(o);
+        __builtin_prefetch(o + 64);
+    }
+}
+
 enum status id_map_insert(struct id_map *m, uint64_t hash, uint32_t slot) {
     struct stripe *s = &m->stripes[id_map_stripe(hash)];
     struct table *t = atomic_load_explicit(&s->table, memory_order_relaxed);

@@ -36,8 +36,11 @@ void id_map_lock(struct id_map *m, unsigned stripe);
 void id_map_unlock(struct id_map *m, unsigned stripe);
 /// The object of this id; NULL when there is none. Borrowed until epoch_leave.
 struct object *id_map_find(const struct id_map *m, struct str id, uint64_t hash);
-/// Bring the first line of the probe near.
+/// Bring near, in this order and with other work between: where the probe begins, where the object's
+/// pointer is, the object.
 void id_map_prefetch(const struct id_map *m, uint64_t hash);
+void id_map_prefetch_slot(const struct id_map *m, uint64_t hash);
+void id_map_prefetch_object(const struct id_map *m, uint64_t hash);
 /// Not in it yet. Its object may follow later: until then it is not found. NO_MEMORY leaves it unchanged.
 MUST_USE enum status id_map_insert(struct id_map *m, uint64_t hash, uint32_t slot);
 /// Needs no memory.

@@ -22,7 +22,6 @@ struct reader {
     bool bad;
 };
 
-static size_t extras_bytes(unsigned flags);
 static const char *extra(const struct object *o, unsigned flag);
 static const char *put_bytes(char **at, const void *bytes, size_t len);
 static void take_plain_point(struct object_draft *draft);
@@ -47,7 +46,7 @@ enum status object_new(const struct object_draft *given, struct object **out) {
                      (draft.has_time ? OBJECT_HAS_TIME : 0u) |
                      (draft.has_expiry ? OBJECT_HAS_EXPIRY : 0u);
     struct object *o =
-        mem_alloc(sizeof *o + extras_bytes(flags) + draft.id.len + draft.properties.len);
+        mem_alloc(sizeof *o + object_extras_bytes(flags) + draft.id.len + draft.properties.len);
     if (!o) {
         return STATUS_NO_MEMORY;
     }
@@ -81,14 +80,6 @@ void object_free(void *object) {
         geometry_unref(o->geometry);
     }
     mem_free(o);
-}
-
-struct str object_id(const struct object *o) {
-    return (struct str){o->bytes + extras_bytes(o->flags), o->id_len};
-}
-
-struct str object_properties(const struct object *o) {
-    return (struct str){o->bytes + extras_bytes(o->flags) + o->id_len, o->properties_len};
 }
 
 double object_z(const struct object *o) {
@@ -136,7 +127,7 @@ bool object_is_empty(const struct object *o) {
 }
 
 static size_t block_bytes(const struct object *o) {
-    return sizeof *o + extras_bytes(o->flags) + o->id_len + o->properties_len;
+    return sizeof *o + object_extras_bytes(o->flags) + o->id_len + o->properties_len;
 }
 
 size_t object_bytes(const struct object *o) {
@@ -250,15 +241,10 @@ static void take_plain_point(struct object_draft *draft) {
     draft->geometry = NULL;
 }
 
-static size_t extras_bytes(unsigned flags) {
-    return 8u * (unsigned)__builtin_popcount(flags &
-                                             (OBJECT_HAS_Z | OBJECT_HAS_TIME | OBJECT_HAS_EXPIRY));
-}
-
 // The extras stand in the order of their flags: those with lower bits come before.
 static const char *extra(const struct object *o, unsigned flag) {
     assert(o->flags & flag);
-    return o->bytes + extras_bytes(o->flags & (flag - 1));
+    return o->bytes + object_extras_bytes(o->flags & (flag - 1));
 }
 
 static const char *put_bytes(char **at, const void *bytes, size_t len) {

@@ -63,11 +63,19 @@ MUST_USE enum status object_new(const struct object_draft *draft, struct object 
 /// void * for epoch_retire. NULL is allowed.
 void object_free(void *object);
 
-struct str object_id(const struct object *o);
+/// Bytes before the id: altitude, time, expiry.
+static inline size_t object_extras_bytes(unsigned flags) {
+    return 8u * ((flags >> 1 & 1) + (flags >> 2 & 1) + (flags >> 3 & 1));
+}
+static inline struct str object_id(const struct object *o) {
+    return (struct str){o->bytes + object_extras_bytes(o->flags), o->id_len};
+}
 /// Never empty: at least "{}".
-struct str object_properties(const struct object *o);
-double object_z(const struct object *o);          // with OBJECT_HAS_Z
-int64_t object_time_ms(const struct object *o);   // with OBJECT_HAS_TIME
+static inline struct str object_properties(const struct object *o) {
+    return (struct str){o->bytes + object_extras_bytes(o->flags) + o->id_len, o->properties_len};
+}
+double object_z(const struct object *o);           // with OBJECT_HAS_Z
+int64_t object_time_ms(const struct object *o);    // with OBJECT_HAS_TIME
 int64_t object_expires_ms(const struct object *o); // INT64_MAX without OBJECT_HAS_EXPIRY
 enum geometry_type object_type(const struct object *o);
 /// Expired as of `now_ms`: no reader may see it any more, even before upkeep has removed it.

@@ -98,6 +98,14 @@ struct object *slots_load(const struct slots *s, uint32_t slot) {
     return atomic_load_explicit(&objects[at], memory_order_acquire);
 }
 
+void slots_prefetch(const struct slots *s, uint32_t slot) {
+    uint32_t at;
+    unsigned chunk = chunk_of(slot, &at);
+    __builtin_prefetch(
+        (const void *)&atomic_load_explicit(&s->objects[chunk], memory_order_acquire)[at]);
+    __builtin_prefetch(places_at(&s->places, slot));
+}
+
 void slots_store(struct slots *s, uint32_t slot, struct object *object) {
     uint32_t at;
     unsigned chunk = chunk_of(slot, &at);

@@ -20,7 +20,8 @@
 struct slot_access {
     _Atomic int64_t last_ms; // 0: never
     _Atomic float rate;      // reads per second, half life 5 minutes, as of last_ms
-    uint32_t expiry_at;      // one more than the position in the heap of expiry.h, 0: none; under its mutex
+    uint32_t
+        expiry_at; // one more than the position in the heap of expiry.h, 0: none; under its mutex
 };
 
 struct slots {
@@ -49,6 +50,8 @@ struct object *slots_load(const struct slots *s, uint32_t slot);
 static inline uint32_t slots_end(const struct slots *s) {
     return atomic_load_explicit(&s->end, memory_order_acquire);
 }
+/// Bring the pointer, and the place in the index, near.
+void slots_prefetch(const struct slots *s, uint32_t slot);
 void slots_store(struct slots *s, uint32_t slot, struct object *object);
 struct slot_access *slots_access(const struct slots *s, uint32_t slot);
 void slots_count_read(struct slots *s, uint32_t slot, int64_t now_ms);

@@ -54,12 +54,11 @@ static void search_geometry(struct nearest *n, const struct geometry *g) {
     for (size_t i = 0; i < geometry_member_count(g); i++) {
         search_geometry(n, geometry_member(g, i));
     }
-    enum geometry_type type = geometry_type(g);
-    if (type == GEOMETRY_POINT || type == GEOMETRY_MULTIPOINT) {
+    if (edges_is_area(g) || edges_is_line(g)) {
+        search_edges(n, g);
+    } else if (geometry_type(g) != GEOMETRY_COLLECTION) {
         search_points(n, g);
-        return;
     }
-    search_edges(n, g);
 }
 
 static void search_points(struct nearest *n, const struct geometry *g) {

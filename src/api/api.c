@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "proto/problem.h"
 
+static enum status make(const struct api_options *options, struct gauges *gauges, struct api **out);
 static enum status check_route(const struct route_match *m, const struct http_request *request,
                                struct reason *why);
 static enum status answer(struct api *api, struct call *call, const struct route_match *m);
@@ -18,6 +19,15 @@ static void answer_options(struct api *api, struct call *call, const struct rout
 static uint64_t body_limit_of(const struct api *api, const struct route *route);
 
 enum status api_new(const struct api_options *options, struct api **out) {
+    return make(options, NULL, out);
+}
+
+enum status api_renew(const struct api *old, const struct api_options *options, struct api **out) {
+    return make(options, old->gauges, out);
+}
+
+static enum status make(const struct api_options *options, struct gauges *gauges,
+                        struct api **out) {
     assert(options->engine);
     struct api *api = mem_zalloc(1, sizeof *api);
     if (!api) return STATUS_NO_MEMORY;
@@ -33,7 +43,10 @@ enum status api_new(const struct api_options *options, struct api **out) {
     buf_init(&api->openapi);
     openapi_write(&api->openapi);
     enum status st = buf_status(&api->openapi);
-    if (st == STATUS_OK) st = gauges_new(options->engine, options->metrics, &api->gauges);
+    if (gauges) api->gauges = gauges_ref(gauges);
+    if (st == STATUS_OK && !gauges) {
+        st = gauges_new(options->engine, options->metrics, &api->gauges);
+    }
     if (st != STATUS_OK) {
         api_free(api);
         return st;

@@ -34,6 +34,9 @@ struct api_options {
 };
 
 MUST_USE enum status api_new(const struct api_options *options, struct api **out);
+/// One with other limits and origins beside `old`, which it shares metrics with: for a reload.
+MUST_USE enum status api_renew(const struct api *old, const struct api_options *options,
+                               struct api **out);
 void api_free(struct api *api);
 
 /// One request on its way; prepared by the session, filled by the endpoint.

@@ -75,6 +75,7 @@ struct reading {
 };
 
 struct gauges {
+    _Atomic unsigned holders;
     struct engine *engine;
     struct registry *registry;
     pthread_mutex_t lock; // one scrape at a time; guards the numbers
@@ -95,6 +96,7 @@ static double read_read_only(void *context);
 enum status gauges_new(struct engine *engine, struct registry *registry, struct gauges **out) {
     struct gauges *g = mem_zalloc(1, sizeof *g);
     if (!g) return STATUS_NO_MEMORY;
+    g->holders = 1;
     g->engine = engine;
     g->registry = registry;
     pthread_mutex_init(&g->lock, NULL);
@@ -107,8 +109,13 @@ enum status gauges_new(struct engine *engine, struct registry *registry, struct 
     return STATUS_OK;
 }
 
+struct gauges *gauges_ref(struct gauges *g) {
+    atomic_fetch_add(&g->holders, 1);
+    return g;
+}
+
 void gauges_free(struct gauges *g) {
-    if (!g) return;
+    if (!g || atomic_fetch_sub(&g->holders, 1) > 1) return;
     pthread_mutex_destroy(&g->lock);
     mem_free(g);
 }

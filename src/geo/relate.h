@@ -1,6 +1,6 @@
 // relate.h - exact spatial predicates, one rule everywhere: a point on a boundary is inside.
 //
-// So `within` is the OGC "coveredBy" and `contains` the OGC "covers" (docs/search.md tells users).
+// So `within` is the OGC "coveredBy" and `contains` the OGC "covers" (docs/predicates.md tells users).
 // Planar in longitude/latitude; both sides are compared under shifts of 360 degrees, so that cut,
 // uncut and touching forms of the antimeridian agree. Robust: orientation is decided exactly
 // (Shewchuk, "Adaptive precision floating-point arithmetic", 1997), no epsilon anywhere.

@@ -135,6 +135,86 @@ static void test_same_is_within_itself(void **state) {
     }
 }
 
+// --- polygons of hundreds of vertices: strips against GEOS's prepared geometries ---
+
+// A star: any radius at rising angles is a simple ring.
+static void make_star(struct draft *d, struct rand *r, struct point center, double size) {
+    size_t n = 20 + rand_below(r, 900);
+    d->type = GEOMETRY_POLYGON;
+    for (size_t i = 0; i < n; i++) {
+        double t = 2 * M_PI * (double)i / (double)n, radius = size * rand_range(r, 0.7, 1);
+        d->points[i] = (struct point){center.lon + radius * cos(t), center.lat + radius * sin(t)};
+    }
+    d->points[n] = d->points[0];
+    d->count = n + 1;
+    d->ends[0] = (uint32_t)d->count;
+    d->starts[0] = 1;
+    d->parts = 1;
+}
+
+static void make_small(struct draft *d, struct rand *r, const struct draft *star) {
+    enum geometry_type type = (enum geometry_type)(1 + rand_below(r, 6));
+    draft_make(d, r, type, GRAIN_RANDOM);
+    struct point at = star->points[rand_below(r, star->count)];
+    double scale = pow(10, rand_range(r, -4, 0)), inward = rand_range(r, 0, 1.2);
+    for (size_t i = 0; i < d->count; i++) {
+        d->points[i].lon = (at.lon + (d->points[i].lon - 4) * scale) * inward;
+        d->points[i].lat = (at.lat + (d->points[i].lat - 4) * scale) * inward;
+        if (rand_below(r, 20) == 0 && d->type <= GEOMETRY_LINESTRING) {
+            d->points[i] = star->points[rand_below(r, star->count)]; // a shared vertex
+        }
+    }
+}
+
+static void expect_prepared(bool got, char want, const char *what, const struct sample *a,
+                            const struct sample *b) {
+    if (got == want) return;
+    print_geos(geos, "A", a->geos);
+    print_geos(geos, "B", b->geos);
+    fail_msg("%s: %d, GEOS says %d", what, got, want);
+}
+
+static void compare_with_star(const struct sample *star, const GEOSPreparedGeometry *prepared,
+                              const struct sample *b) {
+    char intersects = GEOSPreparedIntersects_r(geos, prepared, b->geos);
+    char covers = GEOSPreparedCovers_r(geos, prepared, b->geos);
+    expect_prepared(relate_intersects(star->g, b->g), intersects, "intersects", star, b);
+    expect_prepared(relate_contains(star->g, b->g), covers, "contains", star, b);
+    struct geometry *ws = draft_build(&star->draft, 0, 0, BUILD_LITERAL);
+    expect_prepared(relate_intersects(b->g, ws), intersects, "intersects, unprepared", star, b);
+    expect_prepared(relate_within(b->g, ws), covers, "within, unprepared", star, b);
+    geometry_unref(ws);
+}
+
+static void test_large_polygons(void **state) {
+    (void)state;
+    struct rand r;
+    rand_init(&r, test_seed());
+    static struct sample star, small;
+    for (long i = 0; i < test_rounds(400) / 8 + 1; i++) {
+        make_star(&star.draft, &r, (struct point){0, 0}, 20);
+        star.g = draft_build(&star.draft, 0, 0, BUILD_LITERAL);
+        star.geos = geos_from(geos, star.g);
+        const GEOSPreparedGeometry *prepared = GEOSPrepare_r(geos, star.geos);
+        geometry_prepare(star.g);
+        for (int k = 0; k < 100; k++) {
+            if (k % 10 == 0) {
+                struct point at = {rand_range(&r, -20, 20), rand_range(&r, -20, 20)};
+                make_star(&small.draft, &r, at, rand_range(&r, 0.01, 15));
+            } else {
+                make_small(&small.draft, &r, &star.draft);
+            }
+            small.g = draft_build(&small.draft, 0, 0, BUILD_LITERAL);
+            small.geos = geos_from(geos, small.g);
+            if (GEOSisValid_r(geos, small.geos) == 1) compare_with_star(&star, prepared, &small);
+            free_sample(&small);
+        }
+        assert_true(relate_within(star.g, star.g));
+        GEOSPreparedGeom_destroy_r(geos, prepared);
+        free_sample(&star);
+    }
+}
+
 // --- what GEOS cannot judge: rings that cross themselves, parts that overlap, collections ---
 
 static struct geometry *build_figure(const struct draft *drafts, size_t count, double lon,
@@ -215,6 +295,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_pair),
         cmocka_unit_test(test_same_is_within_itself),
+        cmocka_unit_test(test_large_polygons),
         cmocka_unit_test(test_anything_on_a_grid),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "server/server_state.h"
 
 static double read_connections(void *ctx) {
@@ -22,11 +21,6 @@ static double read_uptime(void *ctx) {
 static double read_cpu(void *ctx) {
     (void)ctx;
     return (double)clock_process_cpu_ns() / 1e9;
-}
-
-static double read_heap(void *ctx) {
-    (void)ctx;
-    return (double)mem_used();
 }
 
 static double read_resident(void *ctx) {
@@ -56,7 +50,6 @@ enum status server_metrics_register(struct server *s) {
         {METRIC_GAUGE,
          {"warp_process_resident_memory_bytes", "Memory that is resident", NULL},
          read_resident},
-        {METRIC_GAUGE, {"warp_process_heap_bytes", "Memory allocated", NULL}, read_heap},
         {METRIC_GAUGE, {"warp_http_connections", "Open connections", NULL}, read_connections},
         {METRIC_GAUGE,
          {"warp_http_connections_limit", "Connections above which newcomers are refused", NULL},

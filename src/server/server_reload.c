@@ -34,6 +34,9 @@ void server_api_options(struct server *s, struct api_options *out) {
         .limit_body_bytes = c->limit_body_bytes,
         .limit_batch_bytes = c->limit_batch_bytes,
         .cors_origins = c->cors_origins,
+        .region = c->region,
+        .datacenter = c->datacenter,
+        .node_name = c->node_name,
         .is_ready = server_is_ready,
         .ready_ctx = s,
     };
@@ -80,13 +83,14 @@ static void api_replace(struct server *s) {
     struct api_options options;
     struct api *fresh = NULL;
     server_api_options(s, &options);
-    enum status st = api_renew(atomic_load(&s->api), &options, &fresh);
+    struct api *old = atomic_load(&s->api);
+    enum status st = api_renew(old, &options, &fresh);
     if (st != STATUS_OK) {
         log_write(&s->log, LOG_ERROR, "limits and origins stay as they were",
                   LOG_Z("reason", status_text(st)));
         return;
     }
-    struct api *old = atomic_exchange(&s->api, fresh);
+    atomic_store_explicit(&s->api, fresh, memory_order_release);
     if (workers_turned(s)) api_free(old); // else a worker may still be inside: better a leak
 }
 
@@ -113,4 +117,6 @@ void server_reload(struct server *s) {
     }
     name_changes(s, &before);
     config_deinit(&before);
+    log_write(&s->log, LOG_INFO, "configuration read again",
+              LOG_Z("file", s->config.file ? s->config.file : "none"));
 }

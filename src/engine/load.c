@@ -112,14 +112,16 @@ static void count_objects(struct engine *e, struct collection *c, struct deal *d
 }
 
 static void fill(struct engine *e, struct deal *deal) {
-    const struct collection *c = deal->collection;
+    struct collection *c = deal->collection;
     size_t at[SHARD_MAX];
     memcpy(at, deal->begin, sizeof at);
     for (uint32_t slot = 0; slot < slots_end(&c->slots); slot++) {
         const struct object *o = slots_load(&c->slots, slot);
         struct index_box box;
         if (o && collection_index_box(o, &box)) {
-            size_t i = at[shard_of(e, o)]++;
+            unsigned shard = shard_of(e, o);
+            size_t i = at[shard]++;
+            collection_note_box(c, shard, &box);
             deal->boxes[i] = box;
             deal->items[i] = slot;
         }

@@ -10,7 +10,8 @@
 #include "storage/wal_frame.h"
 
 #define CHUNK_BYTES ((size_t)256 << 10)
-#define SPARE_MAX 16u // 4 MiB kept for the next burst
+#define SPARE_MAX   128u // 32 MiB are recycled while writes go on: fresh pages cost more than copying
+#define SPARE_IDLE  16u  // 4 MiB are kept for the next burst
 
 struct wal_queue_chunk {
     struct wal_queue_chunk *next;
@@ -21,6 +22,7 @@ struct wal_queue_chunk {
 
 static struct wal_queue_chunk *chunk_take(struct wal_queue *q, size_t need);
 static void chunk_give(struct wal_queue *q, struct wal_queue_chunk *chunk);
+static void spare_trim(struct wal_queue *q);
 
 void wal_queue_init(struct wal_queue *q) {
     *q = (struct wal_queue){0};
@@ -122,6 +124,7 @@ void wal_queue_set_synced(struct wal_queue *q, uint64_t synced) {
             q->head->start = q->end;
             q->head->used = 0;
         }
+        spare_trim(q);
     }
 }
 
@@ -146,4 +149,13 @@ static void chunk_give(struct wal_queue *q, struct wal_queue_chunk *chunk) {
     chunk->next = q->spare;
     q->spare = chunk;
     q->spare_count++;
+}
+
+static void spare_trim(struct wal_queue *q) {
+    while (q->spare_count > SPARE_IDLE) {
+        struct wal_queue_chunk *c = q->spare;
+        q->spare = c->next;
+        q->spare_count--;
+        mem_free(c);
+    }
 }

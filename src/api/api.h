@@ -29,8 +29,9 @@ struct api_options {
     uint64_t limit_body_bytes;      // 1 MiB
     uint64_t limit_batch_bytes;     // 64 MiB: /objects/batch, /admin/bulk_import
     const char *cors_origins;       // "*", a comma-separated list, or empty: none
-    const char *region, *datacenter, *node_name; // for people, shown by health; NULL or empty: not set
-    bool (*is_ready)(void *ctx);    // for /readyz: false while starting or draining
+    const char *region, *datacenter,
+        *node_name;              // for people, shown by health; NULL or empty: not set
+    bool (*is_ready)(void *ctx); // for /readyz: false while starting or draining
     void *ready_ctx;
 };
 

@@ -86,7 +86,7 @@ static enum status read_document(struct batch_run *run) {
         st = read_features(run, json.root, "");
     } else if (yyjson_equals_str(type, "FeatureCollection") && yyjson_is_arr(features)) {
         st = read_features(run, features, "/features");
-    } else if (yyjson_equals_str(type, "Feature")) {
+    } else if (yyjson_is_obj(json.root) && (!type || yyjson_equals_str(type, "Feature"))) {
         st = batch_run_add(run, json.root, run->call->request->body.len, 1);
     } else {
         st =

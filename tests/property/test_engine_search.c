@@ -431,9 +431,214 @@ static void test_against_twin(void **state) {
     assert_true(matches > 0);
 }
 
+// --- paging while others write ---
+
+#define STABLE 150 // always match, though most of them move all the time, over shards too
+#define FIXED 6    // of these: do not move, nearest to where the nearest are asked
+#define NOISE 150  // come, go, and match now and then
+
+struct race {
+    struct engine *engine;
+    _Atomic bool stop;
+    uint64_t seed;
+    _Atomic uint64_t writes;
+};
+
+static struct point stable_place(struct rand *r, unsigned i) {
+    if (i < FIXED) return (struct point){0.001 * i, 0.001};
+    struct point p;
+    do {
+        p = (struct point){rand_range(r, -40, 40), rand_range(r, -40, 40)};
+    } while (fabs(p.lon) < 1 && fabs(p.lat) < 1);
+    return p;
+}
+
+static void race_put(struct race *race, unsigned reader, struct rand *r, char kind, unsigned i) {
+    char id[16];
+    snprintf(id, sizeof id, "%c%03u", kind, i);
+    struct change change = {.kind = CHANGE_PUT, .collection = STR("race")};
+    change.draft.id = str_of(id);
+    struct geometry *g = NULL;
+    if (kind == 's') {
+        change.draft.point = stable_place(r, i);
+        struct point p = change.draft.point;
+        if (i >= FIXED && rand_below(r, 8) == 0) { // a thing with extent, the same id
+            struct bbox box = {p.lon, p.lat, p.lon + 8, p.lat + 8};
+            if (p.lon > 2 || p.lat > 2 || p.lon < -10 || p.lat < -10) {
+                assert_int_equal(geometry_new_bbox(&box, &g), STATUS_OK);
+            }
+        }
+        change.draft.geometry = g;
+    } else {
+        change.draft.point = (struct point){rand_range(r, 10, 180), rand_range(r, -80, 80)};
+        if (rand_below(r, 3) == 0) change.kind = CHANGE_DELETE;
+    }
+    struct change_result result;
+    uint64_t lsn;
+    engine_enter(race->engine, reader);
+    assert_int_equal(engine_apply(race->engine, reader, &change, 1, &result, &lsn, NULL),
+                     STATUS_OK);
+    engine_leave(race->engine, reader);
+    geometry_unref(g);
+}
+
+static void *race_writer(void *arg) {
+    struct race *race = arg;
+    struct rand r;
+    rand_init(&r, race->seed);
+    unsigned reader;
+    assert_int_equal(engine_reader_open(race->engine, &reader), STATUS_OK);
+    while (!atomic_load(&race->stop)) {
+        bool stable = rand_below(&r, 3) > 0;
+        race_put(race, reader, &r, stable ? 's' : 'n',
+                 (unsigned)rand_below(&r, stable ? STABLE : NOISE));
+        atomic_fetch_add(&race->writes, 1);
+    }
+    engine_reader_close(race->engine, reader);
+    return NULL;
+}
+
+/// All pages of one search: every stable object once.
+static void race_page(struct race *race, unsigned reader, struct query q, struct arena *arena) {
+    unsigned seen[STABLE] = {0};
+    char cursor[600];
+    do {
+        struct hits hits;
+        engine_enter(race->engine, reader);
+        assert_int_equal(engine_search(race->engine, reader, &q, arena, &hits, NULL), STATUS_OK);
+        for (size_t i = 0; i < hits.count; i++) {
+            struct str id = object_id(hits.items[i].object);
+            struct bbox box = object_bbox(hits.items[i].object);
+            assert_true(bbox_intersects(&box, &q.box));
+            if (id.p[0] == 's')
+                seen[(id.p[1] - '0') * 100 + (id.p[2] - '0') * 10 + id.p[3] - '0']++;
+        }
+        memcpy(cursor, hits.next.p ? hits.next.p : "", hits.next.len);
+        q.cursor = (struct str){cursor, hits.next.len};
+        engine_leave(race->engine, reader);
+        arena_reset(arena);
+    } while (q.cursor.len);
+    for (unsigned i = 0; i < STABLE; i++) {
+        if (seen[i] != 1) fail_msg("s%03u was given %u times", i, seen[i]);
+    }
+}
+
+static void race_nearest(struct race *race, unsigned reader, struct arena *arena) {
+    struct query q = {.collection = STR("race"), .shape = QUERY_NEAREST, .radius_m = INFINITY};
+    q.limit = 40;
+    struct hits hits;
+    engine_enter(race->engine, reader);
+    assert_int_equal(engine_search(race->engine, reader, &q, arena, &hits, NULL), STATUS_OK);
+    assert_int_equal(hits.count, q.limit);
+    for (unsigned i = 0; i < hits.count; i++) {
+        struct str id = object_id(hits.items[i].object);
+        if (i < FIXED) assert_true(id.p[0] == 's' && id.p[3] == (char)('0' + i));
+        if (i) assert_true(hits.items[i - 1].distance_m <= hits.items[i].distance_m);
+        for (unsigned j = 0; j < i; j++) {
+            assert_false(str_eq(id, object_id(hits.items[j].object)));
+        }
+    }
+    engine_leave(race->engine, reader);
+    arena_reset(arena);
+}
+
+static void test_paging_under_writes(void **state) {
+    (void)state;
+    struct rand r;
+    rand_init(&r, test_seed());
+    for (int kind = 0; kind < 3; kind++) {
+        struct race race = {.seed = rand_u64(&r)};
+        struct engine_options options = {.shard_count = 6, .index_kind = (enum index_kind)kind};
+        assert_int_equal(engine_new(&options, &race.engine), STATUS_OK);
+        unsigned reader;
+        assert_int_equal(engine_reader_open(race.engine, &reader), STATUS_OK);
+        for (unsigned i = 0; i < STABLE; i++)
+            race_put(&race, reader, &r, 's', i);
+        pthread_t writer;
+        assert_int_equal(pthread_create(&writer, NULL, race_writer, &race), 0);
+        struct arena arena;
+        arena_init(&arena, 0);
+        struct query q = {
+            .collection = STR("race"), .shape = QUERY_BBOX, .box = {-40, -40, 40, 40}};
+        struct geometry *area;
+        assert_int_equal(geometry_new_bbox(&q.box, &area), STATUS_OK);
+        q.area = area;
+        for (int i = 0; i < 60; i++) {
+            q.limit = 1 + (uint32_t)rand_below(&r, 30);
+            q.shape = i % 2 ? QUERY_BBOX : QUERY_AREA;
+            q.sort = i % 3 ? QUERY_SORT_NONE : QUERY_SORT_ID;
+            race_page(&race, reader, q, &arena);
+            race_nearest(&race, reader, &arena);
+        }
+        atomic_store(&race.stop, true);
+        pthread_join(writer, NULL);
+        assert_true(atomic_load(&race.writes) > 0);
+        geometry_unref(area);
+        arena_deinit(&arena);
+        engine_reader_close(race.engine, reader);
+        engine_free(race.engine);
+    }
+}
+
+static void test_cursors_of_others(void **state) {
+    (void)state;
+    struct rand r;
+    rand_init(&r, 7);
+    struct race race = {.seed = 1};
+    struct engine_options options = {.shard_count = 2};
+    assert_int_equal(engine_new(&options, &race.engine), STATUS_OK);
+    unsigned reader;
+    assert_int_equal(engine_reader_open(race.engine, &reader), STATUS_OK);
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct query q = {.collection = STR("race"), .limit = 5};
+    struct hits hits;
+    struct reason why;
+    engine_enter(race.engine, reader);
+    assert_int_equal(engine_search(race.engine, reader, &q, &arena, &hits, &why), STATUS_NOT_FOUND);
+    for (unsigned i = 0; i < STABLE; i++)
+        race_put(&race, reader, &r, 's', i);
+    assert_int_equal(engine_search(race.engine, reader, &q, &arena, &hits, &why), STATUS_OK);
+    assert_true(hits.next.len > 0);
+    struct query other = q;
+    other.cursor = hits.next;
+    assert_int_equal(engine_search(race.engine, reader, &other, &arena, &hits, &why), STATUS_OK);
+    other.sort = QUERY_SORT_ID;
+    assert_int_equal(engine_search(race.engine, reader, &other, &arena, &hits, &why),
+                     STATUS_BAD_REQUEST);
+    assert_true(why.text[0] != '\0');
+    other.sort = QUERY_SORT_NONE;
+    other.shape = QUERY_RADIUS;
+    other.radius_m = 1e7;
+    assert_int_equal(engine_search(race.engine, reader, &other, &arena, &hits, &why),
+                     STATUS_BAD_REQUEST);
+    other.shape = QUERY_ALL;
+    engine_leave(race.engine, reader);
+    uint64_t lsn;
+    engine_enter(race.engine, reader);
+    assert_int_equal(engine_drop(race.engine, reader, STR("race"), &lsn, &why), STATUS_OK);
+    for (unsigned i = 0; i < STABLE; i++)
+        race_put(&race, reader, &r, 's', i);
+    assert_int_equal(engine_search(race.engine, reader, &other, &arena, &hits, &why),
+                     STATUS_BAD_REQUEST);
+    other.cursor = STR("not-a-cursor");
+    assert_int_equal(engine_search(race.engine, reader, &other, &arena, &hits, &why),
+                     STATUS_BAD_REQUEST);
+    other.cursor = STR_NONE;
+    other.limit = 0;
+    assert_int_equal(engine_search(race.engine, reader, &other, &arena, &hits, &why),
+                     STATUS_BAD_REQUEST);
+    engine_leave(race.engine, reader);
+    arena_deinit(&arena);
+    engine_reader_close(race.engine, reader);
+    engine_free(race.engine);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_twin),
+        cmocka_unit_test(test_paging_under_writes),
+        cmocka_unit_test(test_cursors_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

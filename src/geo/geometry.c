@@ -56,13 +56,16 @@ static bool is_worth_strips(const struct geometry *g);
 enum status geometry_new(const struct geometry_parts *parts, const struct geometry_limits *limits,
                          struct geometry **out, struct reason *why) {
     assert(parts->type >= GEOMETRY_POINT && parts->type < GEOMETRY_COLLECTION);
+    static const struct point none;
+    struct geometry_parts in = *parts;
+    if (!in.points) in.points = &none; // an empty list may come as NULL
     size_t points = 0;
-    enum status st = check_parts(parts, limits, &points, why);
+    enum status st = check_parts(&in, limits, &points, why);
     if (st != STATUS_OK) return st;
 
-    struct geometry *g = block_new(parts->type, points, parts->part_count, parts->z != NULL);
+    struct geometry *g = block_new(in.type, points, in.part_count, in.z != NULL);
     if (!g) return reason_set(why, STATUS_NO_MEMORY, "no memory for a geometry");
-    copy_parts(g, parts);
+    copy_parts(g, &in);
     compute_bbox(g);
     *out = g;
     return STATUS_OK;

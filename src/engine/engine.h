@@ -30,11 +30,15 @@ struct engine_options {
 
 /// An empty engine without a store.
 MUST_USE enum status engine_new(const struct engine_options *options, struct engine **out);
-/// Replay `st` into the empty engine and write every later change to it. `st` is borrowed until engine_free.
+/// Replay `st` into the empty engine and write every later change to it. `st` is borrowed. When it fails the
+/// engine is half full: free it.
 MUST_USE enum status engine_attach(struct engine *e, struct storage *st, struct reason *why);
 /// Start the upkeep thread (expiry, memory given back). Without it call engine_tick.
 MUST_USE enum status engine_start(struct engine *e);
-/// Stops upkeep and frees everything; the store stays open (and is closed after, by its owner).
+/// Stop that thread, if it runs. Nobody else writes any more: now the store can be closed.
+void engine_stop(struct engine *e);
+/// Stops upkeep and frees everything. The store is closed before it (its snapshots read the engine), after
+/// engine_stop (upkeep writes to the store).
 void engine_free(struct engine *e);
 /// Remove what has expired by `now_ms` and give memory back. Returns how many were removed.
 size_t engine_tick(struct engine *e, int64_t now_ms);

@@ -65,7 +65,5 @@ static inline struct collection *collection_lookup(const struct engine *e, struc
 MUST_USE enum status engine_apply_expiry(struct engine *e, unsigned reader, int64_t now_ms,
                                          const struct expiry_entry *entries, size_t count,
                                          size_t *removed);
-/// Stop the upkeep thread, if it runs.
-void engine_stop(struct engine *e);
 
 #endif

@@ -10,10 +10,10 @@
 #include "storage/wal_store.h"
 
 #define COLLECTIONS 3
-#define IDS         48
-#define BATCH       24
-#define SHAPES      8
-#define HOUR_MS     3600000
+#define IDS 48
+#define BATCH 24
+#define SHAPES 8
+#define HOUR_MS 3600000
 
 struct state {
     bool exists;
@@ -21,7 +21,7 @@ struct state {
     int n;     // properties: {"n":n}
     int extra; // and "x":extra when not negative
     struct point point;
-    int shape; // -1: the point
+    int shape;          // -1: the point
     int64_t expires_ms; // 0: never
     uint64_t etag;
     uint32_t slot;
@@ -115,7 +115,8 @@ static void plan_one(struct world *w, struct plan *p, size_t i) {
     p->n[i] = (int)rand_below(r, 1000);
     p->extra[i] = -1;
     p->shape[i] = rand_below(r, 3) ? -1 : (int)rand_below(r, SHAPES);
-    c->collection = p->collection[i] || rand_below(r, 2) ? str_of(names[p->collection[i]]) : STR_NONE;
+    c->collection =
+        p->collection[i] || rand_below(r, 2) ? str_of(names[p->collection[i]]) : STR_NONE;
     c->draft.id = str_of(p->ids[i]);
     c->draft.point = any_point(r);
     c->draft.geometry = p->shape[i] < 0 ? NULL : w->shapes[p->shape[i]];
@@ -294,8 +295,8 @@ static void run_world(enum index_kind kind, uint64_t seed, unsigned rounds) {
     w = (struct world){.kind = kind, .dir = test_tmpdir(), .now_ms = clock_wall_ms()};
     rand_init(&w.rand, seed + (uint64_t)kind);
     for (int i = 0; i < SHAPES; i++) {
-        assert_int_equal(
-            wkt_parse(str_of(wkts[i]), &GEOMETRY_LIMITS_REST, &w.shapes[i], NULL), STATUS_OK);
+        assert_int_equal(wkt_parse(str_of(wkts[i]), &GEOMETRY_LIMITS_REST, &w.shapes[i], NULL),
+                         STATUS_OK);
     }
     open_engine(&w);
     for (unsigned round = 0; round < rounds; round++) {

@@ -24,17 +24,15 @@ static inline void engine_end(struct engine *e, unsigned reader) {
 static inline struct change change_point(enum change_kind kind, const char *collection,
                                          const char *id, double lon, double lat,
                                          const char *properties) {
-    return (struct change){.kind = kind,
-                           .collection = str_of(collection),
-                           .draft = {.id = str_of(id),
-                                     .point = {lon, lat},
-                                     .properties = str_of(properties)}};
+    return (struct change){
+        .kind = kind,
+        .collection = str_of(collection),
+        .draft = {.id = str_of(id), .point = {lon, lat}, .properties = str_of(properties)}};
 }
 
 static inline struct change change_delete(const char *collection, const char *id) {
-    return (struct change){.kind = CHANGE_DELETE,
-                           .collection = str_of(collection),
-                           .draft = {.id = str_of(id)}};
+    return (struct change){
+        .kind = CHANGE_DELETE, .collection = str_of(collection), .draft = {.id = str_of(id)}};
 }
 
 /// One change in an epoch of its own; the status of its result.

@@ -91,12 +91,12 @@ static void one_id_many_times_in_a_batch(void **state) {
         change_point(CHANGE_PUT, "c", "b", 5, 5, "{}"),
         change_delete("c", "b"),
         change_point(CHANGE_PUT, "d", "a", 6, 6, "{}"),
-        change_point(CHANGE_PUT, "c", "", 6, 6, "{}"),   // INVALID
+        change_point(CHANGE_PUT, "c", "", 6, 6, "{}"),    // INVALID
         change_point(CHANGE_PUT, "c", "x", 181, 6, "{}"), // INVALID
     };
-    enum status want[] = {STATUS_OK, STATUS_EXISTS,    STATUS_OK, STATUS_OK,
-                          STATUS_NOT_FOUND, STATUS_OK, STATUS_OK, STATUS_OK,
-                          STATUS_OK, STATUS_INVALID,   STATUS_INVALID};
+    enum status want[] = {STATUS_OK,        STATUS_EXISTS,  STATUS_OK,     STATUS_OK,
+                          STATUS_NOT_FOUND, STATUS_OK,      STATUS_OK,     STATUS_OK,
+                          STATUS_OK,        STATUS_INVALID, STATUS_INVALID};
     enum { COUNT = sizeof changes / sizeof changes[0] };
     struct change_result results[COUNT];
     uint64_t lsn;
@@ -130,7 +130,8 @@ static void no_state_comes_back(void **state) {
     enum { ROUNDS = 3000 };
     uint64_t *etags = calloc(ROUNDS, sizeof *etags);
     for (int i = 0; i < ROUNDS; i++) {
-        assert_int_equal(apply_one(e, r, change_point(CHANGE_PUT, "c", "a", 1, 1, "{}")), STATUS_OK);
+        assert_int_equal(apply_one(e, r, change_point(CHANGE_PUT, "c", "a", 1, 1, "{}")),
+                         STATUS_OK);
         engine_enter(e, r);
         etags[i] = engine_etag(get(e, r, "c", "a"));
         uint64_t lsn;

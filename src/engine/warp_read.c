@@ -1,0 +1,181 @@
+// warp_read.c - reads and searches of the embeddable library.
+
+#include <math.h>
+
+#include "engine/warp_state.h"
+#include "geo/geojson.h"
+
+#define PAGE 1000 // hits of an unordered search at a time
+
+static void write_feature(const struct object *o, struct buf *out);
+static enum status search(struct warp_session *s, struct query *query, bool all,
+                          warp_visit_fn *visit, void *ctx);
+static enum status visit_hits(struct warp_session *s, const struct hits *hits, warp_visit_fn *visit,
+                              void *ctx, bool *go_on);
+
+enum warp_status warp_get(struct warp_session *s, const char *collection, const char *id,
+                          const char **feature) {
+    warp_session_begin(s);
+    const struct object *o;
+    engine_enter(s->db->engine, s->reader);
+    enum status st =
+        engine_get(s->db->engine, s->reader, str_of(collection), str_of(id), &o, &s->why);
+    if (st == STATUS_OK) {
+        write_feature(o, &s->text);
+        st = buf_status(&s->text);
+    }
+    engine_leave(s->db->engine, s->reader);
+    *feature = st == STATUS_OK ? s->text.data : NULL;
+    return warp_session_end(s, st);
+}
+
+static void write_feature(const struct object *o, struct buf *out) {
+    buf_append_str(out, STR("{\"type\":\"Feature\",\"id\":"));
+    buf_append_json(out, object_id(o));
+    buf_append_str(out, STR(",\"geometry\":"));
+    if (o->flags & OBJECT_HAS_GEOMETRY) {
+        geojson_write(o->geometry, out);
+    } else {
+        bool has_z = o->flags & OBJECT_HAS_Z;
+        geojson_write_point(o->point, has_z ? object_z(o) : 0, has_z, out);
+    }
+    buf_append_str(out, STR(",\"properties\":"));
+    buf_append_str(out, object_properties(o));
+    buf_append_str(out, STR("}\0"));
+}
+
+static enum status check_round(struct warp_session *s, double lon, double lat, uint32_t limit) {
+    if (!point_valid((struct point){lon, lat})) {
+        return reason_set(&s->why, STATUS_INVALID,
+                          "longitude %g, latitude %g are outside the earth", lon, lat);
+    }
+    if (limit < 1 || limit > 10000) {
+        return reason_set(&s->why, STATUS_INVALID, "the limit is 1 to 10,000, not %u", limit);
+    }
+    return STATUS_OK;
+}
+
+enum warp_status warp_nearby(struct warp_session *s, const char *collection, double lon, double lat,
+                             double radius_m, uint32_t limit, warp_visit_fn *visit, void *ctx) {
+    warp_session_begin(s);
+    struct query query = {.collection = str_of(collection),
+                          .shape = QUERY_RADIUS,
+                          .point = {lon, lat},
+                          .radius_m = radius_m,
+                          .limit = limit};
+    enum status st = check_round(s, lon, lat, limit);
+    if (st == STATUS_OK && !(radius_m >= 0 && isfinite(radius_m))) {
+        st = reason_set(&s->why, STATUS_INVALID, "a radius of %g metres", radius_m);
+    }
+    return warp_session_end(s, st == STATUS_OK ? search(s, &query, false, visit, ctx) : st);
+}
+
+enum warp_status warp_nearest(struct warp_session *s, const char *collection, double lon,
+                              double lat, uint32_t k, warp_visit_fn *visit, void *ctx) {
+    warp_session_begin(s);
+    struct query query = {.collection = str_of(collection),
+                          .shape = QUERY_NEAREST,
+                          .point = {lon, lat},
+                          .radius_m = INFINITY,
+                          .limit = k};
+    enum status st = check_round(s, lon, lat, k);
+    return warp_session_end(s, st == STATUS_OK ? search(s, &query, false, visit, ctx) : st);
+}
+
+enum warp_status warp_bbox(struct warp_session *s, const char *collection, double west,
+                           double south, double east, double north, warp_visit_fn *visit,
+                           void *ctx) {
+    warp_session_begin(s);
+    struct query query = {.collection = str_of(collection),
+                          .shape = QUERY_BBOX,
+                          .box = bbox_from_wsen(west, south, east, north),
+                          .limit = PAGE};
+    enum status st = STATUS_OK;
+    if (!point_valid((struct point){west, south}) || !point_valid((struct point){east, north}) ||
+        south > north) {
+        st = reason_set(&s->why, STATUS_INVALID, "a box from %g %g to %g %g", west, south, east,
+                        north);
+    }
+    return warp_session_end(s, st == STATUS_OK ? search(s, &query, true, visit, ctx) : st);
+}
+
+enum warp_status warp_polygon(struct warp_session *s, const char *collection, const char *geojson,
+                              enum warp_relation relation, warp_visit_fn *visit, void *ctx) {
+    static const enum query_relation relations[] = {QUERY_INTERSECTS, QUERY_WITHIN, QUERY_CONTAINS,
+                                                    QUERY_DISJOINT};
+    warp_session_begin(s);
+    if ((unsigned)relation > WARP_DISJOINT) {
+        return warp_session_end(s, reason_set(&s->why, STATUS_INVALID, "no such relation"));
+    }
+    struct query query = {.collection = str_of(collection),
+                          .shape = QUERY_AREA,
+                          .relation = relations[relation],
+                          .limit = PAGE};
+    yyjson_doc *doc = NULL;
+    struct geometry *area = NULL;
+    enum status st = warp_geometry_parse(s, geojson, &doc, &area, NULL);
+    if (st == STATUS_OK) {
+        query.area = area;
+        st = search(s, &query, true, visit, ctx);
+    }
+    geometry_unref(area);
+    yyjson_doc_free(doc);
+    return warp_session_end(s, st);
+}
+
+uint64_t warp_count(struct warp_session *s, const char *collection) {
+    warp_session_begin(s);
+    struct query query = {.collection = str_of(collection), .limit = 1, .count_only = true};
+    struct hits hits;
+    engine_enter(s->db->engine, s->reader);
+    enum status st = engine_search(s->db->engine, s->reader, &query, &s->arena, &hits, &s->why);
+    engine_leave(s->db->engine, s->reader);
+    return warp_session_end(s, st) == WARP_OK ? hits.matched : 0;
+}
+
+// One page, or with `all` page after page. Outside of a page nothing is held, so a slow visitor
+// keeps no memory from being given back for longer than that.
+static enum status search(struct warp_session *s, struct query *query, bool all,
+                          warp_visit_fn *visit, void *ctx) {
+    enum status st = STATUS_OK;
+    char cursor[256];
+    for (bool go_on = true; go_on && st == STATUS_OK;) {
+        struct hits hits;
+        engine_enter(s->db->engine, s->reader);
+        query->count_reads = true;
+        st = engine_search(s->db->engine, s->reader, query, &s->arena, &hits, &s->why);
+        if (st == STATUS_OK) {
+            st = visit_hits(s, &hits, visit, ctx, &go_on);
+        }
+        engine_leave(s->db->engine, s->reader);
+        go_on = go_on && all && st == STATUS_OK && hits.next.len && hits.next.len < sizeof cursor;
+        if (go_on) {
+            memcpy(cursor, hits.next.p, hits.next.len);
+            query->cursor = (struct str){cursor, hits.next.len};
+            arena_reset(&s->arena);
+        }
+    }
+    return st;
+}
+
+static enum status visit_hits(struct warp_session *s, const struct hits *hits, warp_visit_fn *visit,
+                              void *ctx, bool *go_on) {
+    for (size_t i = 0; i < hits->count && *go_on; i++) {
+        const struct object *o = hits->items[i].object;
+        struct point center = object_center(o);
+        buf_clear(&s->text);
+        buf_append_str(&s->text, object_id(o));
+        buf_append_char(&s->text, '\0');
+        buf_append_str(&s->text, object_properties(o));
+        buf_append_char(&s->text, '\0');
+        if (s->text.failed) {
+            return STATUS_NO_MEMORY;
+        }
+        *go_on = visit(ctx, &(struct warp_hit){.id = s->text.data,
+                                               .lon = center.lon,
+                                               .lat = center.lat,
+                                               .distance_m = hits->items[i].distance_m,
+                                               .properties = s->text.data + o->id_len + 1});
+    }
+    return STATUS_OK;
+}

@@ -16,8 +16,9 @@ enum record_kind {
     RECORD_PUT = 1,    // an object's whole new state: repeating it changes nothing
     RECORD_DELETE = 2, // body: why (engine)
     RECORD_DROP = 3,   // a collection with all in it; id empty
-    RECORD_META = 4,   // settings of the engine, last one of an id wins (collections' options, later: geofences)
-    RECORD_EVENT = 5,  // reserved for the event log
+    RECORD_META =
+        4, // settings of the engine, last one of an id wins (collections' options, later: geofences)
+    RECORD_EVENT = 5, // reserved for the event log
 };
 
 struct record {

@@ -23,9 +23,9 @@
 #include "storage/record.h"
 
 enum storage_mode {
-    STORAGE_ALWAYS,   // acknowledged = on disk (group commit)
+    STORAGE_ALWAYS, // acknowledged = on disk (group commit)
     STORAGE_INTERVAL, // synced every sync_interval_ms: that much can be lost by a power cut, nothing by a dead process
-    STORAGE_OFF,      // written when the kernel likes; synced every 32 MiB, at snapshots and on close only
+    STORAGE_OFF, // written when the kernel likes; synced every 32 MiB, at snapshots and on close only
 };
 
 /// Called by replay, in order. A status other than OK ends the replay with it.
@@ -39,13 +39,14 @@ typedef enum status storage_emit_fn(void *emit_ctx, const struct record *record)
 typedef enum status storage_source_fn(void *source_ctx, storage_emit_fn *emit, void *emit_ctx);
 
 struct storage_options {
-    const char *dir;              // data directory, made when missing
+    const char *dir; // data directory, made when missing
     enum storage_mode mode;
-    uint32_t sync_interval_ms;    // 0: 1000
-    uint64_t segment_bytes;       // 0: 64 MiB
-    uint64_t snapshot_after_bytes; // log written since the last snapshot that starts one; 0: 256 MiB
-    uint64_t backlog_bytes;       // unwritten bytes above which ready() says BUSY; 0: 64 MiB
-    struct log *log;              // may be NULL
+    uint32_t sync_interval_ms; // 0: 1000
+    uint64_t segment_bytes;    // 0: 64 MiB
+    uint64_t
+        snapshot_after_bytes; // log written since the last snapshot that starts one; 0: 256 MiB
+    uint64_t backlog_bytes;   // unwritten bytes above which ready() says BUSY; 0: 64 MiB
+    struct log *log;          // may be NULL
     // Given by the engine or the server:
     storage_source_fn *source; // for background snapshots; NULL: none are taken by themselves
     void *source_ctx;
@@ -75,7 +76,8 @@ struct storage_ops {
     enum status (*append)(struct storage *st, struct str batch, uint64_t *lsn);
     // Both or neither; a kind that never fails to append for memory needs neither.
     enum status (*reserve)(struct storage *st, size_t len, struct storage_room **room);
-    uint64_t (*append_reserved)(struct storage *st, struct str batch, struct storage_room *room_take);
+    uint64_t (*append_reserved)(struct storage *st, struct str batch,
+                                struct storage_room *room_take);
     uint64_t (*durable_lsn)(const struct storage *st);
     enum status (*sync)(struct storage *st, struct reason *why);
     enum status (*snapshot)(struct storage *st, struct reason *why);

@@ -29,6 +29,8 @@ static enum status check_segments(struct check *c);
 static enum status check_segment(struct check *c, uint64_t lsn, bool last);
 static void check_end(struct check *c, const struct wal_replay *r, uint64_t lsn, bool last);
 static void check_id(struct check *c, const uint8_t id[16]);
+static void say_args(struct check *c, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 static void say(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void damage(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

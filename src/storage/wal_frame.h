@@ -17,9 +17,9 @@
 #include <stdint.h>
 
 #define WAL_FRAME_FILE_HEADER 64u // bytes
-#define WAL_FRAME_HEADER      32u // bytes
+#define WAL_FRAME_HEADER 32u      // bytes
 #define WAL_FRAME_MAX_PAYLOAD (1u << 30)
-#define WAL_FRAME_MAGIC       0x314d5257u // "WRM1"
+#define WAL_FRAME_MAGIC 0x314d5257u // "WRM1"
 
 enum wal_file { WAL_FILE_SEGMENT, WAL_FILE_SNAPSHOT };
 

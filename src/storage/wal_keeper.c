@@ -78,8 +78,10 @@ static enum status keeper_claim(struct wal_keeper *k, bool own, struct reason *w
     pthread_mutex_lock(&k->lock);
     while (!own && k->busy && k->busy_own)
         pthread_cond_wait(&k->idle, &k->lock);
-    if (k->busy) st = reason_set(why, STATUS_BUSY, "a snapshot or a backup is under way");
-    else k->busy_own = own;
+    if (k->busy)
+        st = reason_set(why, STATUS_BUSY, "a snapshot or a backup is under way");
+    else
+        k->busy_own = own;
     k->busy = true;
     pthread_mutex_unlock(&k->lock);
     return st;

@@ -30,9 +30,9 @@ struct wal_log {
     pthread_mutex_t lock;
     pthread_cond_t wake_writer, wake_syncer, progress;
     struct wal_queue queue;
-    uint64_t last_lsn;                         // given out
-    uint64_t written_lsn, synced_lsn;          // given to the kernel; on the disk
-    uint64_t sealed_lsn;                       // all up to here is in segments that never change again
+    uint64_t last_lsn;                // given out
+    uint64_t written_lsn, synced_lsn; // given to the kernel; on the disk
+    uint64_t sealed_lsn;              // all up to here is in segments that never change again
     uint64_t sync_wanted_lsn, seal_wanted_lsn; // asked for by those who wait
     bool writer_idle, closing;
 

@@ -10,8 +10,8 @@
 #include "storage/wal_frame.h"
 
 #define CHUNK_BYTES ((size_t)256 << 10)
-#define SPARE_MAX   128u // 32 MiB are recycled while writes go on: fresh pages cost more than copying
-#define SPARE_IDLE  16u  // 4 MiB are kept for the next burst
+#define SPARE_MAX 128u // 32 MiB are recycled while writes go on: fresh pages cost more than copying
+#define SPARE_IDLE 16u // 4 MiB are kept for the next burst
 
 struct wal_queue_chunk {
     struct wal_queue_chunk *next;

@@ -7,9 +7,9 @@
 #include "storage/wal_scan.h"
 
 enum wal_replay_end {
-    WAL_REPLAY_SEALED,  // whole, and never to change again
-    WAL_REPLAY_OPEN,    // whole as far as it goes
-    WAL_REPLAY_TORN,    // behind good_bytes lies what a crash left: it was never known to be on the disk
+    WAL_REPLAY_SEALED, // whole, and never to change again
+    WAL_REPLAY_OPEN,   // whole as far as it goes
+    WAL_REPLAY_TORN, // behind good_bytes lies what a crash left: it was never known to be on the disk
     WAL_REPLAY_NOTHING, // not even a header: made when the crash came
     WAL_REPLAY_DAMAGED, // what was on the disk is not what was written there
 };

@@ -58,8 +58,9 @@ static inline double bound_to_box(const struct bound_from *from, const struct in
     return hav * (1 - 1e-9); // far more than the rounding of either side
 }
 
-/// A box (within int32) around everything nearer than `hav`; the world when the circle is large or
-/// touches a pole or the antimeridian.
+/// A box (within int32) around everything whose bound is at most `hav`, hence everything that near; all of
+/// int32 when the circle is large or touches a pole or the antimeridian.
+#define BOUND_EVERYTHING ((struct index_box){INT32_MIN, INT32_MIN, INT32_MAX, INT32_MAX})
 struct index_box bound_circle(const struct bound_from *from, double hav);
 
 /// bound_to_box of each of `count` points. Coordinates are 32-byte aligned and, as `out`, readable and

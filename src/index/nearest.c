@@ -8,13 +8,13 @@
 #define RUN 12
 
 static bool grow(struct nearest *n);
-static void give_upto(struct nearest *n, double limit);
 static void give_run(struct nearest *n, double limit);
 
 void nearest_init(struct nearest *n, const struct distance_from *from, double cutoff,
                   index_nearest_fn *visit, void *ctx) {
     n->from = bound_from(from);
     n->cutoff = cutoff;
+    n->done = -1;
     n->visit = visit;
     n->ctx = ctx;
     n->nodes = n->candidates = 0;
@@ -47,7 +47,7 @@ bool nearest_push(struct nearest *n, const struct nearest_entry *entry) {
 }
 
 bool nearest_pop(struct nearest *n, struct nearest_entry *out) {
-    give_upto(n, n->count ? n->heap[0].bound : INFINITY);
+    nearest_give(n, n->count ? n->heap[0].bound : INFINITY);
     if (n->count == 0 || n->heap[0].bound > n->cutoff) return false;
     *out = n->heap[0];
     const struct nearest_entry last = n->heap[--n->count];
@@ -65,17 +65,25 @@ bool nearest_pop(struct nearest *n, struct nearest_entry *out) {
 }
 
 void nearest_add(struct nearest *n, const uint32_t *items, const double *bounds, unsigned count) {
-    if (n->waiting + count > NEAREST_WAITING) give_upto(n, INFINITY);
+    if (n->waiting + count > NEAREST_WAITING) nearest_give(n, INFINITY);
     for (unsigned i = 0; i < count; i++) {
         n->waiting_item[n->waiting] = items[i];
         n->waiting_bound[n->waiting] = bounds[i];
-        n->waiting += bounds[i] <= n->cutoff;
-        n->waiting_least = bound_smaller(n->waiting_least, bounds[i]);
+        bool wanted = bounds[i] <= n->cutoff && bounds[i] > n->done;
+        n->waiting += wanted;
+        n->waiting_least = wanted ? bound_smaller(n->waiting_least, bounds[i]) : n->waiting_least;
     }
 }
 
+void nearest_wait(struct nearest *n, uint32_t item, double bound) {
+    if (n->waiting == NEAREST_WAITING) nearest_give(n, INFINITY);
+    n->waiting_item[n->waiting] = item;
+    n->waiting_bound[n->waiting++] = bound;
+    n->waiting_least = bound_smaller(n->waiting_least, bound);
+}
+
 /// All items that wait with a bound of `limit` at most, while they are not beyond the cut-off.
-static void give_upto(struct nearest *n, double limit) {
+void nearest_give(struct nearest *n, double limit) {
     while (n->waiting && n->waiting_least <= limit && n->waiting_least <= n->cutoff) {
         unsigned ready = 0;
         double farthest = 0;

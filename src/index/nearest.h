@@ -25,6 +25,7 @@ struct nearest_entry {
 struct nearest {
     struct bound_from from;
     double cutoff;
+    double done; // items with a bound of that at most have been given
     index_nearest_fn *visit;
     void *ctx;
     uint64_t nodes, candidates;
@@ -45,7 +46,10 @@ bool nearest_push(struct nearest *n, const struct nearest_entry *entry);
 /// Gives the items that are nearer than all entries, then takes the nearest entry off. False when the rest
 /// is beyond the cut-off: the search is over.
 bool nearest_pop(struct nearest *n, struct nearest_entry *out);
-/// Items of a leaf (at most NEAREST_LEAF) with their bounds.
+/// Items of a leaf (at most NEAREST_LEAF) with their bounds; those up to `done` are left out.
 void nearest_add(struct nearest *n, const uint32_t *items, const double *bounds, unsigned count);
+/// An item that is to be given. nearest_give then gives those that wait with a bound of `limit` at most.
+void nearest_wait(struct nearest *n, uint32_t item, double bound);
+void nearest_give(struct nearest *n, double limit);
 
 #endif

@@ -1,6 +1,10 @@
 // quadtree_nearest.c - the nearest points, from the cell of the centre outwards.
 //
-// The search begins in the deepest node around the centre. What lies outside a node's cell is one
+// First rings: the density of the deepest cell around the centre says how far a dozen points reach, and
+// a search of the box around that circle finds them without any order to keep. One or two rings are enough
+// for most searches. Where they are not (large k, filters, poles, the antimeridian), a heap goes on.
+//
+// It begins in the deepest node around the centre. What lies outside a node's cell is one
 // entry of the heap, bounded by the way to the cell's nearest side; when it comes up, the
 // parent is opened. So a search that is satisfied nearby never sees the upper levels.
 
@@ -13,11 +17,19 @@ struct search {
     bound_points_fn *bounds;
     uint32_t path[QUADTREE_DEPTH]; // nodes around the centre, from the root
     uint64_t morton;               // of the centre
+    double ring;                   // what is looked for now: bounds from n.done to this
+    struct index_box circle;       // around it
 };
+
+#define RINGS 3
+#define RING_AIM 16.0 // points in the first
 
 /// In an entry: everything outside of path[depth].
 #define OUTSIDE QUADTREE_EMPTY
 
+static bool rings(struct search *s, unsigned depth);
+static double ring_guess(const struct search *s, unsigned depth);
+static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf);
 static unsigned descend(struct search *s, const struct distance_from *from);
 static void look_at(struct search *s, const struct nearest_entry *at);
 static void path_open(struct search *s, unsigned depth, unsigned except);
@@ -34,12 +46,63 @@ double quadtree_nearest(const struct index *ix, const struct distance_from *from
     s.qt = quadtree_of(ix);
     s.bounds = bound_points();
     nearest_init(&s.n, from, cutoff, visit, ctx);
-    path_open(&s, descend(&s, from), 16);
-    struct nearest_entry at;
-    while (nearest_pop(&s.n, &at))
-        look_at(&s, &at);
+    unsigned depth = descend(&s, from);
+    if (!rings(&s, depth)) {
+        path_open(&s, depth, 16);
+        struct nearest_entry at;
+        while (nearest_pop(&s.n, &at))
+            look_at(&s, &at);
+    }
     nearest_deinit(&s.n, cost);
     return s.n.cutoff;
+}
+
+/// True when the search is over.
+static bool rings(struct search *s, unsigned depth) {
+    s->ring = ring_guess(s, depth);
+    for (int i = 0; i < RINGS; i++) {
+        s->ring = bound_smaller(s->ring, s->n.cutoff);
+        s->circle = bound_circle(&s->n.from, s->ring);
+        if (s->circle.min_lon == INT32_MIN) return false;
+        quadtree_search_leaves(s->qt, &s->circle, ring_leaf, s);
+        nearest_give(&s->n, s->ring / 4);
+        nearest_give(&s->n, s->ring);
+        s->n.done = s->ring;
+        if (s->n.cutoff <= s->ring) return true;
+        s->ring = bound_smaller(s->ring * 4, s->n.cutoff);
+    }
+    return false;
+}
+
+/// The hav of a circle that holds about RING_AIM points, by the density of the leaf at the centre or, when that
+/// has few, of its node: area = 4 pi hav.
+static double ring_guess(const struct search *s, unsigned depth) {
+    double count = *quadtree_items(s->qt, s->path[depth]);
+    double area = (double)(UINT32_MAX >> (2 * depth)) * (UINT32_MAX >> (2 * depth));
+    uint32_t ref = quadtree_children(s->qt, s->path[depth])[quadtree_child_of(s->morton, depth)];
+    if (ref != QUADTREE_EMPTY) {
+        const struct quadtree_leaf *leaf = quadtree_leaf_at(s->qt, quadtree_ref_leaf(ref));
+        if (leaf->count >= RING_AIM) {
+            count = leaf->count;
+            area = ((double)~leaf->x_mask + 1) * ((double)~leaf->y_mask + 1);
+        }
+    }
+    area *= BOUND_RAD * BOUND_RAD * s->n.from.cos_lat;
+    return RING_AIM / (count > 0 ? count : 1) * area / (4 * 3.14159265358979323846);
+}
+
+static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf) {
+    struct search *s = ctx;
+    s->n.nodes++;
+    uint64_t in = s->qt->scan->points(&leaf->at, leaf->count, &s->circle).in;
+    if (in == 0) return;
+    double bounds[NEAREST_LEAF];
+    s->bounds(&s->n.from, leaf->at.lon, leaf->at.lat, leaf->count, bounds);
+    for (; in; in &= in - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(in);
+        if (bounds[i] > s->n.done && bounds[i] <= s->ring)
+            nearest_wait(&s->n, leaf->item[i], bounds[i]);
+    }
 }
 
 /// To the deepest node whose cell holds the centre.

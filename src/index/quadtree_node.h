@@ -102,6 +102,11 @@ static inline uint32_t quadtree_run(unsigned child, unsigned span) {
 
 extern const struct index_ops quadtree_ops;
 
+/// Calls for every leaf whose cell touches the box.
+typedef void quadtree_leaf_fn(void *ctx, const struct quadtree_leaf *leaf);
+void quadtree_search_leaves(const struct quadtree *qt, const struct index_box *box,
+                            quadtree_leaf_fn *leaf_fn, void *ctx);
+
 bool quadtree_search(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
                      void *ctx, struct index_cost *cost);
 uint64_t quadtree_count(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,

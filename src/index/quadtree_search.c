@@ -7,7 +7,8 @@ struct query {
     uint32_t min_x, min_y, max_x, max_y;
     index_visit_fn *visit; // NULL never
     void *ctx;
-    bool counting; // sure points are added up, only unsure ones visited
+    bool counting;             // sure points are added up, only unsure ones visited
+    quadtree_leaf_fn *leaf_fn; // instead of all that: whole leaves
     uint64_t counted, nodes, candidates;
 };
 
@@ -28,6 +29,7 @@ static const uint16_t rows[4][4] = {
 static bool run(struct query *q, struct index_cost *cost);
 static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t x, uint32_t y);
 static bool node_visit_all(struct query *q, uint32_t node);
+static void leaves_prefetch(const struct quadtree *qt, const uint32_t *children, uint32_t touched);
 static bool leaf_visit(struct query *q, uint32_t leaf);
 static bool leaf_visit_all(struct query *q, uint32_t leaf);
 static bool give(struct query *q, const uint32_t *items, size_t count, bool sure);
@@ -44,6 +46,12 @@ uint64_t quadtree_count(const struct index *ix, const struct index_box *box, ind
         .qt = quadtree_of(ix), .box = *box, .visit = unsure, .ctx = ctx, .counting = true};
     run(&q, cost);
     return q.counted;
+}
+
+void quadtree_search_leaves(const struct quadtree *qt, const struct index_box *box,
+                            quadtree_leaf_fn *leaf_fn, void *ctx) {
+    struct query q = {.qt = qt, .box = *box, .leaf_fn = leaf_fn, .ctx = ctx};
+    run(&q, NULL);
 }
 
 static bool run(struct query *q, struct index_cost *cost) {
@@ -95,11 +103,12 @@ static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t 
     unsigned west_in = west + !from_west, east_end = east + to_east;
     unsigned south_in = south + !from_south, north_end = north + to_north;
     uint32_t inside = 0;
-    if (west_in < east_end && south_in < north_end)
+    if (!q->leaf_fn && west_in < east_end && south_in < north_end)
         inside = columns[west_in][east_end - 1] & rows[south_in][north_end - 1];
 
     q->nodes++;
     const uint32_t *children = quadtree_children(q->qt, node);
+    leaves_prefetch(q->qt, children, touched);
     uint32_t before = QUADTREE_EMPTY;
     for (; touched; touched &= touched - 1) {
         unsigned child = (unsigned)__builtin_ctz(touched);
@@ -120,6 +129,19 @@ static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t 
         if (!go_on) return false;
     }
     return true;
+}
+
+/// The misses of all leaves touched happen at once, not one after the other.
+static void leaves_prefetch(const struct quadtree *qt, const uint32_t *children, uint32_t touched) {
+    uint32_t before = QUADTREE_EMPTY;
+    for (; touched; touched &= touched - 1) {
+        uint32_t ref = children[__builtin_ctz(touched)];
+        if (!quadtree_ref_is_leaf(ref) || ref == before) continue;
+        before = ref;
+        const char *leaf = (const char *)quadtree_leaf_at(qt, quadtree_ref_leaf(ref));
+        for (unsigned line = 0; line < 9; line++) // header, lon, lat
+            __builtin_prefetch(leaf + 64 * line);
+    }
 }
 
 static bool node_visit_all(struct query *q, uint32_t node) {
@@ -145,6 +167,10 @@ static bool leaf_visit(struct query *q, uint32_t number) {
     for (; number != QUADTREE_NO_LEAF; number = quadtree_leaf_at(q->qt, number)->next) {
         const struct quadtree_leaf *leaf = quadtree_leaf_at(q->qt, number);
         q->nodes++;
+        if (q->leaf_fn) {
+            q->leaf_fn(q->ctx, leaf);
+            continue;
+        }
         struct scan_hits hits = q->qt->scan->points(&leaf->at, leaf->count, &q->box);
         if (hits.in == 0) continue;
         uint32_t found[QUADTREE_LEAF_POINTS];

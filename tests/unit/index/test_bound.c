@@ -61,6 +61,10 @@ static void a_circle_holds_what_is_nearer(void **state) {
         circle = bound_circle(&bf, distance_hav(&from, q));
         assert_true(at.min_lon >= circle.min_lon && at.min_lon <= circle.max_lon);
         assert_true(at.min_lat >= circle.min_lat && at.min_lat <= circle.max_lat);
+        // The same for what merely seems nearer: searches in rings rely on it.
+        circle = bound_circle(&bf, bound_to_box(&bf, &at));
+        assert_true(at.min_lon >= circle.min_lon && at.min_lon <= circle.max_lon);
+        assert_true(at.min_lat >= circle.min_lat && at.min_lat <= circle.max_lat);
         bounded += circle.min_lon != INT32_MIN;
     }
     assert_true(bounded > 100000);

@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "net/address.h"
-#include "server/config_file.h"
 #include "server/config_value.h"
 
 enum { NAME_BYTES = 64 };
@@ -231,15 +230,11 @@ enum status config_copy(const struct config *c, struct config *out) {
     return st;
 }
 
-enum status config_reload(const struct config *c, char *const *environment, struct config *out,
-                          struct reason *why) {
+enum status config_copy_flags(const struct config *c, struct config *out) {
     enum status st = config_init(out);
     for (size_t i = 0; i < CONFIG_KEY_COUNT && st == STATUS_OK; i++) {
         if (c->sources[i] == CONFIG_FROM_FLAG) st = value_copy(c, out, i);
     }
-    if (st == STATUS_OK && c->file) st = config_file_load(out, c->file, why);
-    if (st == STATUS_OK) st = config_load_env(out, environment, NULL, NULL, why);
-    if (st == STATUS_OK) st = config_check(out, why);
     if (st != STATUS_OK) config_deinit(out);
     return st;
 }

@@ -13,33 +13,10 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "index/index_make.h"
+#include "server/config_key.h"
 #include "storage/storage.h"
 
-enum config_kind {
-    CONFIG_TEXT,
-    CONFIG_SECRET, // a text that is never shown
-    CONFIG_LIST,   // comma-separated text, or a YAML sequence
-    CONFIG_BOOL,
-    CONFIG_NUMBER,  // uint32_t
-    CONFIG_BYTES,   // uint64_t; "64MiB"
-    CONFIG_MS,      // uint32_t of milliseconds; a bare number is milliseconds; "1s"
-    CONFIG_SECONDS, // uint32_t of milliseconds; a bare number is seconds
-    CONFIG_DEGREES, // double
-    CONFIG_CHOICE,  // int, an index into choices
-};
-
 enum config_source { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_ENV, CONFIG_FROM_FLAG };
-
-struct config_key {
-    const char *name;     // "limits.body_bytes"; WARP_LIMITS_BODY_BYTES; --limits-body-bytes
-    const char *fallback; // the default, as text
-    const char *help;
-    enum config_kind kind;
-    size_t offset;   // in struct config
-    double min, max; // of numbers, in the unit that is stored
-    const char *const *choices;
-    bool reloads; // SIGHUP takes it up without a restart
-};
 
 #define CONFIG_KEY_COUNT 29
 
@@ -73,6 +50,8 @@ const struct config_key *config_key(size_t i);
 MUST_USE enum status config_init(struct config *c);
 void config_deinit(struct config *c);
 MUST_USE enum status config_copy(const struct config *c, struct config *out);
+/// All defaults, but for what flags have set in `c`.
+MUST_USE enum status config_copy_flags(const struct config *c, struct config *out);
 
 /// One value of one key, unless a stronger source has set it. `where` goes into the message: "line 3 of warp.yaml".
 /// NOT_FOUND: no such key; the reason suggests the nearest.
@@ -87,9 +66,6 @@ bool config_is_flag(struct str flag);
 MUST_USE enum status config_load_env(struct config *c, char *const *environment,
                                      void (*warn)(void *ctx, const char *line), void *ctx,
                                      struct reason *why);
-/// Read all again, keeping what flags have set. `c` stays as it was on failure.
-MUST_USE enum status config_reload(const struct config *c, char *const *environment,
-                                   struct config *out, struct reason *why);
 /// What one value alone cannot tell: the address, protected mode, limits that contradict each other.
 MUST_USE enum status config_check(const struct config *c, struct reason *why);
 

@@ -4,7 +4,8 @@
 #define SERVER_CONFIG_VALUE_H
 
 #include "base/buf.h"
-#include "server/config.h"
+#include "base/reason.h"
+#include "server/config_key.h"
 
 /// Store `text` at `at`. INVALID, the reason says what is allowed ("a size such as 64MiB, at least 1KiB").
 MUST_USE enum status config_value_parse(const struct config_key *key, struct str text, void *at,

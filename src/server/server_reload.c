@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/config_reload.h"
 #include "server/server_state.h"
 
 enum { DESCRIPTORS_KEPT = 128, TURN_MS = 5, TURNS_MAX = 2000 };

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "server/config.h"
 #include "server/config_file.h"
+#include "server/config_reload.h"
 #include "server/config_value.h"
 #include "support/support.h"
 

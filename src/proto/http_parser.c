@@ -31,9 +31,14 @@ struct mark {
     uint32_t name_at, name_len, value_at, value_len;
 };
 
+/// Headers that decide how a message is read.
+enum special { HOST, EXPECT, CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING, SPECIALS };
+
 /// A message being read or answered.
 struct http_message {
     struct http_request request;
+    const struct http_header *special[SPECIALS]; // the last one of that name
+    unsigned special_count[SPECIALS];
     struct buf head; // target, header names and values, the decoded path
     struct buf body;
     struct buf plain; // the body, inflated
@@ -67,6 +72,7 @@ static enum status head_complete(struct http_parser *p);
 static enum status body_complete(struct http_parser *p);
 static enum status target_parse(struct http_parser *p);
 static void headers_resolve(struct http_message *m);
+static void specials_find(struct http_message *m);
 static enum status version_check(struct http_parser *p);
 static enum status host_check(struct http_parser *p);
 static enum status framing_check(struct http_parser *p);
@@ -361,8 +367,30 @@ static void headers_resolve(struct http_message *m) {
         r->headers[i].name = (struct str){base + k->name_at, k->name_len};
         r->headers[i].value = str_trim((struct str){base + k->value_at, k->value_len});
     }
-    r->expects_continue =
-        !r->http10 && str_eq_nocase(http_request_header(r, STR("expect")), STR("100-continue"));
+    specials_find(m);
+    r->expects_continue = !r->http10 && m->special[EXPECT] &&
+                          str_eq_nocase(m->special[EXPECT]->value, STR("100-continue"));
+}
+
+static void specials_find(struct http_message *m) {
+    static const struct {
+        struct str name;
+        enum special special;
+    } by_length[18] = {[4] = {{"host", 4}, HOST},
+                       [6] = {{"expect", 6}, EXPECT},
+                       [14] = {{"content-length", 14}, CONTENT_LENGTH},
+                       [16] = {{"content-encoding", 16}, CONTENT_ENCODING},
+                       [17] = {{"transfer-encoding", 17}, TRANSFER_ENCODING}};
+    memset(m->special, 0, sizeof m->special);
+    memset(m->special_count, 0, sizeof m->special_count);
+    for (size_t i = 0; i < m->request.header_count; i++) {
+        const struct http_header *h = &m->request.headers[i];
+        if (h->name.len >= 18 || !by_length[h->name.len].name.p) continue;
+        if (!str_eq_nocase(h->name, by_length[h->name.len].name)) continue;
+        enum special special = by_length[h->name.len].special;
+        m->special[special] = h;
+        m->special_count[special]++;
+    }
 }
 
 static enum status version_check(struct http_parser *p) {
@@ -371,53 +399,48 @@ static enum status version_check(struct http_parser *p) {
                       p->ll.http_major, p->ll.http_minor);
 }
 
-/// The only header of that name; NULL also when there are several.
-static const struct http_header *header_once(const struct http_request *r, struct str name,
-                                             size_t *count) {
-    const struct http_header *found = NULL;
-    *count = 0;
-    for (size_t i = 0; i < r->header_count; i++) {
-        if (!str_eq_nocase(r->headers[i].name, name)) continue;
-        found = &r->headers[i];
-        ++*count;
-    }
-    return *count == 1 ? found : NULL;
-}
+/// What may stand in a host and its port (RFC 3986 3.2.2).
+static const bool host_bytes[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true,
+    ['_'] = true,         ['~'] = true,         ['!'] = true,         ['$'] = true, ['&'] = true,
+    ['\''] = true,        ['('] = true,         [')'] = true,         ['*'] = true, ['+'] = true,
+    [';'] = true,         ['='] = true,         ['%'] = true,         [':'] = true, ['['] = true,
+    [']'] = true,
+};
 
 static enum status host_check(struct http_parser *p) {
-    const struct http_request *r = &p->message->request;
-    size_t count;
-    const struct http_header *host = header_once(r, STR("host"), &count);
-    if (count > 1) return reason_set(p->why, STATUS_BAD_REQUEST, "more than one Host field");
-    if (!host) {
-        if (r->http10) return STATUS_OK;
+    const struct http_message *m = p->message;
+    if (m->special_count[HOST] > 1) {
+        return reason_set(p->why, STATUS_BAD_REQUEST, "more than one Host field");
+    }
+    if (!m->special[HOST]) {
+        if (m->request.http10) return STATUS_OK;
         return reason_set(p->why, STATUS_BAD_REQUEST, "the Host field is missing");
     }
-    for (size_t i = 0; i < host->value.len; i++) {
-        unsigned char c = (unsigned char)host->value.p[i];
-        if (c <= ' ' || c >= 127 || strchr("/\\?#@,\"<>^`{|}", c)) {
-            return reason_set(p->why, STATUS_BAD_REQUEST, "the Host field is not a host");
-        }
+    struct str host = m->special[HOST]->value;
+    for (size_t i = 0; i < host.len; i++) {
+        if (host_bytes[(unsigned char)host.p[i]]) continue;
+        return reason_set(p->why, STATUS_BAD_REQUEST, "the Host field is not a host");
     }
     return STATUS_OK;
 }
 
 /// How long is the body? Whatever two servers could answer differently is refused (RFC 9112 6.1, 6.3).
 static enum status framing_check(struct http_parser *p) {
-    const struct http_request *r = &p->message->request;
-    size_t codings, lengths;
-    const struct http_header *te = header_once(r, STR("transfer-encoding"), &codings);
-    header_once(r, STR("content-length"), &lengths);
+    const struct http_message *m = p->message;
+    unsigned codings = m->special_count[TRANSFER_ENCODING];
+    unsigned lengths = m->special_count[CONTENT_LENGTH];
     if (lengths > 1) {
         return reason_set(p->why, STATUS_BAD_REQUEST, "more than one Content-Length field");
     }
     if (codings == 0) return STATUS_OK;
-    if (lengths || r->http10) {
+    if (lengths || m->request.http10) {
         return reason_set(p->why, STATUS_BAD_REQUEST,
                           lengths ? "Transfer-Encoding and Content-Length exclude each other"
                                   : "HTTP/1.0 has no Transfer-Encoding");
     }
-    if (te && str_eq_nocase(te->value, STR("chunked"))) return STATUS_OK;
+    struct str coding = m->special[TRANSFER_ENCODING]->value;
+    if (codings == 1 && str_eq_nocase(coding, STR("chunked"))) return STATUS_OK;
     if (!(p->ll.flags & F_CHUNKED)) {
         return reason_set(p->why, STATUS_BAD_REQUEST, "the last Transfer-Encoding is not chunked");
     }
@@ -430,12 +453,11 @@ static bool is_gzip(struct str coding) {
 }
 
 static enum status coding_check(struct http_parser *p) {
-    const struct http_request *r = &p->message->request;
-    if (!r->declared_bytes) return STATUS_OK;
-    size_t count;
-    const struct http_header *h = header_once(r, STR("content-encoding"), &count);
-    if (count == 0) return STATUS_OK;
-    if (h && (is_gzip(h->value) || str_eq_nocase(h->value, STR("identity")))) return STATUS_OK;
+    const struct http_message *m = p->message;
+    if (!m->request.declared_bytes || !m->special_count[CONTENT_ENCODING]) return STATUS_OK;
+    struct str coding = m->special[CONTENT_ENCODING]->value;
+    bool known = is_gzip(coding) || str_eq_nocase(coding, STR("identity"));
+    if (known && m->special_count[CONTENT_ENCODING] == 1) return STATUS_OK;
     return reason_set(p->why, STATUS_MEDIA_TYPE, "no Content-Encoding but gzip is understood");
 }
 
@@ -515,7 +537,8 @@ static enum status body_complete(struct http_parser *p) {
     struct http_message *m = p->message;
     struct http_request *r = &m->request;
     r->body = m->whole.p ? m->whole : buf_str(&m->body);
-    if (!r->body.len || !is_gzip(http_request_header(r, STR("content-encoding")))) return STATUS_OK;
+    const struct http_header *coding = m->special[CONTENT_ENCODING];
+    if (!r->body.len || !coding || !is_gzip(coding->value)) return STATUS_OK;
     enum status st = gzip_inflate(r->body, p->body_limit, &m->plain);
     if (st == STATUS_BAD_REQUEST) return reason_set(p->why, st, "the body is not gzip");
     if (st == STATUS_TOO_LARGE) {

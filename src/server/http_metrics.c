@@ -94,9 +94,8 @@ static struct series *series_get(struct http_metrics *m, const char *route, enum
 static enum status series_register(struct http_metrics *m, struct series *s) {
     if (s->status == 0) {
         struct metric_label labels[] = {{"route", s->route}, {NULL, NULL}};
-        struct metric_spec spec = {
-            "warp_http_request_duration_seconds",
-            "Time to answer a request, from its last byte in to its answer queued", labels};
+        struct metric_spec spec = {"warp_http_request_duration_seconds",
+                                   "Time to parse and answer a request", labels};
         return registry_histogram(m->registry, &spec, &s->seconds);
     }
     char code[12];

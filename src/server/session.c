@@ -14,6 +14,7 @@ enum {
     REFUSED_BODY_MAX =
         1 << 16, // a refused request's body is read up to this, so that the connection lives on
     OUT_KEPT_BYTES = 1 << 18,
+    BODY_KEPT_BYTES = 1 << 16,
 };
 
 /// An answer that waits.
@@ -74,6 +75,7 @@ enum status session_home_init(struct session_home *home, struct loop *loop,
     home->handler = handler;
     arena_init(&home->arena, 16384);
     buf_init(&home->out);
+    buf_init(&home->body);
     enum status st = http_writer_new(gzip_level, &home->writer);
     if (st == STATUS_OK) st = http_pool_new(&home->pool);
     if (st != STATUS_OK) session_home_deinit(home);
@@ -85,6 +87,7 @@ void session_home_deinit(struct session_home *home) {
     http_pool_free(home->pool);
     arena_deinit(&home->arena);
     buf_deinit(&home->out);
+    buf_deinit(&home->body);
     home->writer = NULL;
     home->pool = NULL;
 }
@@ -216,6 +219,8 @@ static void on_deadline(void *owner) {
 static void home_enter(struct session_home *home) {
     if (home->inside) return;
     home->inside = true;
+    home->mark_ns = clock_mono_ns();
+    http_writer_tick(home->writer, clock_wall_ms());
     if (home->handler->enter) home->handler->enter(home->handler->ctx, home->reader);
 }
 
@@ -253,9 +258,10 @@ static void request_log(struct session *s, const struct http_request *r, const s
 static bool on_request(void *ctx, struct http_request *r) {
     struct session *s = ctx;
     struct session_home *home = s->home;
-    uint64_t start_ns = clock_mono_ns();
     struct http_reply reply;
     http_reply_init(&reply);
+    reply.body = home->body;
+    buf_init(&home->body);
     struct call call = {
         .request = r, .reply = &reply, .arena = &home->arena, .reader = home->reader};
     s->in_body = false;
@@ -274,10 +280,16 @@ static bool on_request(void *ctx, struct http_request *r) {
     int status = reply.status;
     size_t bytes = reply.body.len;
     session_reply(s, &reply, r);
-    uint64_t ns = clock_mono_ns() - start_ns;
+    uint64_t now_ns = clock_mono_ns(), ns = now_ns - home->mark_ns;
+    home->mark_ns = now_ns;
     http_metrics_record(home->metrics, call.route, r->method, status, ns);
     if (log_on(home->log, LOG_DEBUG)) request_log(s, r, &call, status, bytes, ns);
-    http_reply_deinit(&reply);
+    if (reply.body.cap <= BODY_KEPT_BYTES) {
+        buf_clear(&reply.body);
+        home->body = reply.body;
+    } else {
+        http_reply_deinit(&reply);
+    }
     arena_reset(&home->arena);
     if (s->closing) return false;
     if (!session_is_full(s)) return true;
@@ -293,6 +305,7 @@ static void session_fail(struct session *s, enum status st, const struct reason 
     http_reply_init(&reply);
     problem_write(&reply, st, why);
     reply.close = true;
+    http_writer_tick(s->home->writer, clock_wall_ms());
     http_metrics_record(s->home->metrics, NULL, HTTP_OTHER, reply.status, 0);
     session_reply(s, &reply, &none);
     http_reply_deinit(&reply);
@@ -305,7 +318,6 @@ static void session_reply(struct session *s, struct http_reply *reply,
     struct session_home *home = s->home;
     struct buf *out = &home->out;
     bool body_follows;
-    http_writer_tick(home->writer, clock_wall_ms());
     buf_clear(out);
     enum status st = http_reply_write(home->writer, reply, r, out, &body_follows);
     if (st != STATUS_OK) { // what was promised cannot be said: no answer is better than half of one

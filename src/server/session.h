@@ -48,6 +48,8 @@ struct session_home {
     struct http_metrics_cache *metrics;
     struct arena arena;
     struct buf out;
+    struct buf body;  // room for the next answer's
+    uint64_t mark_ns; // end of the last answer of this turn
     unsigned reader;
     bool inside;   // between handler->enter and leave
     bool draining; // answers close their connections

@@ -345,6 +345,36 @@ static void test_backpressure(void **state) {
     client_close(&c);
 }
 
+/// Clients that vanish in the middle of everything.
+static void test_reset(void **state) {
+    (void)state;
+    struct rand rand;
+    rand_init(&rand, test_seed());
+    for (int i = 0; i < 60; i++) {
+        struct client c;
+        client_open(&c, server.port);
+        for (int n = (int)rand_below(&rand, 6); n > 0; n--) {
+            client_say(&c, n % 2 ? "GET /big/200000" H "\r\n" : "GET /wait/99" H "\r\n");
+        }
+        client_say(&c, i % 2 ? "PUT /x" H "Content-Length: 9\r\n\r\nab" : "GE");
+        if (i % 3 == 0) usleep((useconds_t)rand_below(&rand, 3000));
+        struct linger hard = {1, 0}; // RST
+        if (i % 4) setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        client_close(&c);
+    }
+    while (atomic_load(&server.connections) > 20)
+        usleep(1000); // some wait for their LSN
+    atomic_store(&server.durable, 99);
+    worker_durable(server.worker);
+    while (atomic_load(&server.connections) > 0)
+        usleep(1000);
+    struct client c;
+    client_open(&c, server.port);
+    client_say(&c, "GET /alive" H "\r\n");
+    expect(&c, 200, "/alive");
+    client_close(&c);
+}
+
 static void test_big_bodies(void **state) {
     (void)state;
     struct client c;
@@ -580,6 +610,7 @@ int main(void) {
         WITH_SERVER(test_many_waiting),
         WITH_SERVER(test_durable_race),
         WITH_SERVER(test_backpressure),
+        WITH_SERVER(test_reset),
         WITH_SERVER(test_big_bodies),
         WITH_SERVER(test_random_pieces),
         WITH_SERVER(test_connection_limit),

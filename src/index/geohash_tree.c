@@ -1,3 +1,7 @@
+// geohash_tree.c - inserting, moving and removing points in Z order (geohash_tree_node.h draws the tree).
+//
+// Memory is reserved before anything changes, so a failed insert or move leaves no trace.
+
 #include "index/geohash_tree.h"
 
 #include <assert.h>

@@ -1,3 +1,7 @@
+// quadtree.c - inserting, moving and removing points in the trie (quadtree_node.h draws it).
+//
+// Memory is reserved before anything changes, so a failed insert or move leaves no trace.
+
 #include "index/quadtree.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+// quadtree_bulk.c - the trie that inserting would make, built at once with leaves in Morton order in memory.
+
 #include "base/mem.h"
 #include "index/load.h"
 #include "index/quadtree_node.h"

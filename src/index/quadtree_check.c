@@ -1,3 +1,5 @@
+// quadtree_check.c - the invariants of the trie.
+
 #include "index/quadtree_node.h"
 
 static bool node_check(const struct quadtree *qt, uint32_t node, unsigned depth, uint64_t corner,

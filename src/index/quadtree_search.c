@@ -1,3 +1,5 @@
+// quadtree_search.c - boxes and counts in the trie: cells are arithmetic, leaves are compared by SIMD.
+
 #include "index/quadtree_node.h"
 
 /// One search or count on its way through the trie. Coordinates are biased.

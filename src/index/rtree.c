@@ -1,3 +1,7 @@
+// rtree.c - inserting, moving and removing boxes (rtree_node.h draws the tree).
+//
+// Memory is reserved before anything changes, so a failed insert or move leaves no trace.
+
 #include "index/rtree.h"
 
 #include <assert.h>

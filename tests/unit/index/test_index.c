@@ -145,6 +145,56 @@ static void extreme_coordinates_are_held(void **state) {
     }
 }
 
+static bool count_only(void *ctx, const uint32_t *items, size_t count, bool sure) {
+    (void)items;
+    (void)sure;
+    *(size_t *)ctx += count;
+    return true;
+}
+
+static double stop_after_ten(void *ctx, const uint32_t *items, size_t count, double bound) {
+    (void)items;
+    (void)bound;
+    *(size_t *)ctx += count;
+    return *(size_t *)ctx < 10 ? INFINITY : -1;
+}
+
+/// Equal boxes, many of them: what took a step for each other one would take minutes here.
+static void crowds_on_one_spot_stay_fast(void **state) {
+    (void)state;
+    enum { CROWD = 100000 };
+    static const struct index_box boxes[] = {{5, 5, 5, 5}, {-7, -7, 9, 9}};
+    struct places places;
+    places_init(&places);
+    for (uint32_t i = 0; i < CROWD; i++)
+        assert_int_equal(places_grow(&places, i), STATUS_OK);
+    for (int n = 0; n < 6; n++) {
+        struct index *ix = NULL;
+        const struct index_box *box = &boxes[n % 2];
+        assert_int_equal(index_make((enum index_kind)(n / 2), &places, &ix), STATUS_OK);
+        for (uint32_t i = 0; i < CROWD; i++)
+            assert_int_equal(index_insert(ix, box, i), STATUS_OK);
+        assert_true(index_check(ix));
+        size_t found = 0, near = 0;
+        assert_true(index_search(ix, box, count_only, &found, NULL));
+        assert_int_equal(found, CROWD);
+        struct distance_from from = distance_from((struct point){0, 0});
+        index_nearest(ix, &from, INFINITY, stop_after_ten, &near, NULL);
+        assert_in_range(near, 10, 1000); // a visitor that has enough is left alone
+        struct index_box aside = *box;
+        aside.max_lon = aside.min_lon += 30;
+        aside.max_lat = aside.min_lat;
+        for (uint32_t i = 0; i < CROWD; i += 2)
+            assert_int_equal(index_move(ix, box, &aside, i), STATUS_OK);
+        for (uint32_t i = 0; i < CROWD; i++)
+            index_remove(ix, i % 2 ? box : &aside, i);
+        assert_int_equal(index_items(ix), 0);
+        assert_true(index_check(ix));
+        index_free(ix);
+    }
+    places_deinit(&places);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantise_is_floor_and_monotone),
@@ -153,6 +203,7 @@ int main(void) {
         cmocka_unit_test(every_kind_keeps_the_contract),
         cmocka_unit_test(a_move_may_change_what_holds_the_item),
         cmocka_unit_test(extreme_coordinates_are_held),
+        cmocka_unit_test(crowds_on_one_spot_stay_fast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,7 @@ static void test_every_pair(void **state) {
     (void)state;
     struct rand r;
     rand_init(&r, test_seed());
-    long rounds = test_rounds(400);
+    long rounds = test_rounds(150);
     for (int grain = 0; grain < GRAIN_COUNT; grain++) {
         for (int ta = GEOMETRY_POINT; ta < GEOMETRY_COLLECTION; ta++) {
             for (int tb = GEOMETRY_POINT; tb < GEOMETRY_COLLECTION; tb++) {
@@ -125,7 +125,7 @@ static void test_same_is_within_itself(void **state) {
     (void)state;
     struct rand r;
     rand_init(&r, test_seed());
-    for (long i = 0; i < test_rounds(400) * 4; i++) {
+    for (long i = 0; i < test_rounds(150) * 4; i++) {
         struct sample a;
         enum geometry_type type = (enum geometry_type)(1 + rand_below(&r, 6));
         make_sample(&a, &r, type, (enum grain)rand_below(&r, GRAIN_COUNT));
@@ -191,7 +191,7 @@ static void test_large_polygons(void **state) {
     struct rand r;
     rand_init(&r, test_seed());
     static struct sample star, small;
-    for (long i = 0; i < test_rounds(400) / 8 + 1; i++) {
+    for (long i = 0; i < test_rounds(150) / 8 + 1; i++) {
         make_star(&star.draft, &r, (struct point){0, 0}, 20);
         star.g = draft_build(&star.draft, 0, 0, BUILD_LITERAL);
         star.geos = geos_from(geos, star.g);
@@ -281,7 +281,7 @@ static void test_anything_on_a_grid(void **state) {
     static struct draft da[4], db[4];
     struct rand r;
     rand_init(&r, test_seed());
-    for (long i = 0; i < test_rounds(400) * 20; i++) {
+    for (long i = 0; i < test_rounds(150) * 20; i++) {
         struct figure a, b;
         make_figure(da, &a, &r);
         make_figure(db, &b, &r);

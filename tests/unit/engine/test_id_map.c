@@ -1,0 +1,105 @@
+// id -> slot against a plain array, over growth and tombstones; and slots under it.
+
+#include "support/support.h"
+
+#include "base/mem.h"
+#include "base/rand.h"
+#include "engine/id_map.h"
+
+#define IDS 5000
+
+static struct object *make(int n, uint32_t slot) {
+    char id[16];
+    snprintf(id, sizeof id, "id%d", n);
+    struct object *o;
+    assert_int_equal(object_new(&(struct object_draft){.id = str_of(id)}, &o), STATUS_OK);
+    o->slot = slot;
+    return o;
+}
+
+static void against_an_array(void **state) {
+    (void)state;
+    struct rand rand;
+    rand_init(&rand, test_seed());
+    struct slots slots;
+    struct epoch *epoch;
+    struct id_map *m;
+    static struct object *there[IDS];
+    memset(there, 0, sizeof there);
+    assert_int_equal(slots_init(&slots), STATUS_OK);
+    assert_int_equal(epoch_new(&epoch), STATUS_OK);
+    assert_int_equal(id_map_new(&slots, epoch, rand_u64(&rand), &m), STATUS_OK);
+    uint64_t range = 10;
+    for (int i = 0; i < 200000; i++) {
+        if (i % 20000 == 0) {
+            range = 1 + rand_below(&rand, IDS); // grows, shrinks, churns
+            epoch_collect(epoch);
+        }
+        int n = (int)rand_below(&rand, range);
+        char text[16];
+        snprintf(text, sizeof text, "id%d", n);
+        uint64_t hash = id_map_hash(m, str_of(text));
+        assert_ptr_equal(id_map_find(m, str_of(text), hash), there[n]);
+        if (there[n]) {
+            uint32_t slot = there[n]->slot;
+            id_map_remove(m, hash, slot);
+            slots_store(&slots, slot, NULL);
+            slots_give(&slots, slot);
+            object_free(there[n]);
+            there[n] = NULL;
+        } else {
+            uint32_t slot;
+            assert_int_equal(slots_take(&slots, &slot), STATUS_OK);
+            assert_null(slots_load(&slots, slot));
+            assert_int_equal(id_map_insert(m, hash, slot), STATUS_OK);
+            assert_null(id_map_find(m, str_of(text), hash)); // not before its object stands there
+            there[n] = make(n, slot);
+            slots_store(&slots, slot, there[n]);
+        }
+    }
+    for (int n = 0; n < IDS; n++) {
+        char text[16];
+        snprintf(text, sizeof text, "id%d", n);
+        assert_ptr_equal(id_map_find(m, str_of(text), id_map_hash(m, str_of(text))), there[n]);
+    }
+    assert_true(id_map_bytes(m) < 64 * IDS); // tombstones do not pile up
+    assert_true(slots_end(&slots) <= IDS);   // slots are used again
+    id_map_free(m);
+    slots_deinit(&slots);
+    epoch_free(epoch);
+}
+
+static void certain_slots(void **state) {
+    (void)state;
+    struct slots slots;
+    assert_int_equal(slots_init(&slots), STATUS_OK);
+    assert_int_equal(slots_take_at(&slots, 1000), STATUS_OK);
+    assert_int_equal(slots_end(&slots), 1001);
+    slots_store(&slots, 1000, make(1, 1000));
+    assert_int_equal(slots_take_at(&slots, 5), STATUS_OK);
+    slots_store(&slots, 5, make(2, 5));
+    for (uint32_t slot = 0; slot < 1001; slot++) {
+        assert_int_equal(slots_load(&slots, slot) != NULL, slot == 5 || slot == 1000);
+    }
+    assert_int_equal(slots_rebuild_free(&slots), STATUS_OK);
+    assert_int_equal(slots.free_count, 999);
+    bool taken[1001] = {false};
+    for (int i = 0; i < 999; i++) {
+        uint32_t slot;
+        assert_int_equal(slots_take(&slots, &slot), STATUS_OK);
+        assert_true(slot != 5 && slot < 1000 && !taken[slot]);
+        taken[slot] = true;
+    }
+    uint32_t slot;
+    assert_int_equal(slots_take(&slots, &slot), STATUS_OK);
+    assert_int_equal(slot, 1001);
+    slots_deinit(&slots);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(against_an_array),
+        cmocka_unit_test(certain_slots),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -167,7 +167,8 @@ static void test_slow_reader(void **state) {
         run(2);
     }
     assert_int_equal(back.len, PIECES * PIECE);
-    for (int i = 0; i < PIECES; i++) assert_int_equal(back.data[i * PIECE + 500], 'a' + i % 26);
+    for (int i = 0; i < PIECES; i++)
+        assert_int_equal(back.data[i * PIECE + 500], 'a' + i % 26);
     assert_int_equal(conn_queued(p.conn), 0);
     assert_int_equal(p.drained, 1);
     conn_abort(p.conn, STATUS_IO);
@@ -185,7 +186,8 @@ static void test_pause(void **state) {
     p.pause_on_data = true;
     p.take_at_most = 2;
     char bytes[50000];
-    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)(i * 7);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 7);
     size_t sent = 0;
     while (sent < 3000000) { // until the socket is full
         ssize_t n = write(p.fd, bytes, sizeof bytes);
@@ -198,7 +200,8 @@ static void test_pause(void **state) {
     p.pause_on_data = false;
     p.take_at_most = SIZE_MAX;
     conn_resume(p.conn);
-    for (int i = 0; i < 200 && p.in.len < sent; i++) run(2);
+    for (int i = 0; i < 200 && p.in.len < sent; i++)
+        run(2);
     assert_int_equal(p.in.len, sent);
     for (size_t i = 0; i < sent; i++) {
         if (p.in.data[i] != (char)(i % sizeof bytes * 7)) fail_msg("byte %zu", i);
@@ -306,7 +309,8 @@ static void test_deadline(void **state) {
     conn_deadline(p.conn, 10);
     uint64_t start = clock_mono_ns();
     conn_deadline(p.conn, 60); // later
-    while (!p.closes && clock_mono_ns() - start < 2000000000u) run(1);
+    while (!p.closes && clock_mono_ns() - start < 2000000000u)
+        run(1);
     assert_int_equal(p.deadlines, 1);
     assert_true(clock_mono_ns() - start >= 59000000u);
     peer_done(&p);
@@ -314,14 +318,16 @@ static void test_deadline(void **state) {
     conn_deadline(p.conn, 5000);
     conn_deadline(p.conn, 5); // sooner
     start = clock_mono_ns();
-    while (!p.closes && clock_mono_ns() - start < 2000000000u) run(1);
+    while (!p.closes && clock_mono_ns() - start < 2000000000u)
+        run(1);
     assert_true(clock_mono_ns() - start < 1000000000u);
     peer_done(&p);
     peer_open(&p, 0);
     conn_deadline(p.conn, 5);
     conn_deadline(p.conn, 0);
     start = clock_mono_ns();
-    while (clock_mono_ns() - start < 30000000u) run(1);
+    while (clock_mono_ns() - start < 30000000u)
+        run(1);
     assert_int_equal(p.deadlines, 0);
     conn_abort(p.conn, STATUS_OK);
     run(1);
@@ -388,11 +394,16 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_echo),      cmocka_unit_test(test_slow_reader),
-        cmocka_unit_test(test_pause),     cmocka_unit_test(test_leftovers),
-        cmocka_unit_test(test_eof),       cmocka_unit_test(test_peer_gone),
-        cmocka_unit_test(test_close_inside_data), cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_size),
+        cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_leftovers),
+        cmocka_unit_test(test_eof),
+        cmocka_unit_test(test_peer_gone),
+        cmocka_unit_test(test_close_inside_data),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_size),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

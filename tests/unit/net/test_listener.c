@@ -41,14 +41,15 @@ static void run(unsigned n) {
 
 static int dial(uint16_t port) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port),
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
     return fd;
 }
 
 static void close_accepted(void) {
-    for (unsigned i = 0; i < accepted_count; i++) close(accepted[i]);
+    for (unsigned i = 0; i < accepted_count; i++)
+        close(accepted[i]);
     accepted_count = 0;
 }
 
@@ -59,10 +60,12 @@ static void test_accept(void **state) {
     assert_int_equal(listener_open(loop, STR("127.0.0.1:0"), on_accept, NULL, &s, &why), STATUS_OK);
     assert_true(listener_port(s) != 0);
     int fds[100];
-    for (int i = 0; i < 100; i++) fds[i] = dial(listener_port(s));
+    for (int i = 0; i < 100; i++)
+        fds[i] = dial(listener_port(s));
     run(10);
     assert_int_equal(accepted_count, 100);
-    for (int i = 0; i < 100; i++) close(fds[i]);
+    for (int i = 0; i < 100; i++)
+        close(fds[i]);
     close_accepted();
 
     char text[32];
@@ -80,7 +83,8 @@ static void test_bad_address(void **state) {
     (void)state;
     struct listener *s;
     struct reason why = {0};
-    assert_int_equal(listener_open(loop, STR("nonsense"), on_accept, NULL, &s, &why), STATUS_INVALID);
+    assert_int_equal(listener_open(loop, STR("nonsense"), on_accept, NULL, &s, &why),
+                     STATUS_INVALID);
     assert_int_equal(listener_open(loop, STR("192.0.2.1:0"), on_accept, NULL, &s, &why), STATUS_IO);
     assert_true(why.text[0]);
 }
@@ -91,7 +95,8 @@ static void test_descriptors_run_out(void **state) {
     struct listener *s;
     assert_int_equal(listener_open(loop, STR("127.0.0.1:0"), on_accept, NULL, &s, NULL), STATUS_OK);
     int fds[4];
-    for (int i = 0; i < 4; i++) fds[i] = dial(listener_port(s));
+    for (int i = 0; i < 4; i++)
+        fds[i] = dial(listener_port(s));
     struct rlimit old, none;
     getrlimit(RLIMIT_NOFILE, &old);
     none = old;
@@ -111,7 +116,8 @@ static void test_descriptors_run_out(void **state) {
     }
     int fd = dial(listener_port(s));
     uint64_t start = clock_mono_ns(); // it may be pausing
-    while (!accepted_count && clock_mono_ns() - start < 5000000000u) run(1);
+    while (!accepted_count && clock_mono_ns() - start < 5000000000u)
+        run(1);
     assert_int_equal(accepted_count, 1);
     close(fd);
     close_accepted();

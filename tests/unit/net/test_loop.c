@@ -61,7 +61,8 @@ static void test_timers(void **state) {
     unsigned running = timers_left;
     loop_run(loop, NULL, NULL);
     assert_int_equal(fired_count, running);
-    for (int i = 0; i < COUNT; i++) assert_int_equal(ticks[i].fired, ticks[i].asked_ns != 0);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(ticks[i].fired, ticks[i].asked_ns != 0);
 }
 
 static void test_timer_memory(void **state) {
@@ -88,7 +89,8 @@ static void on_post(void *ctx) {
 }
 
 static void *poster(void *ctx) {
-    for (int i = 0; i < POSTS; i++) assert_int_equal(loop_post(loop, on_post, ctx), STATUS_OK);
+    for (int i = 0; i < POSTS; i++)
+        assert_int_equal(loop_post(loop, on_post, ctx), STATUS_OK);
     return NULL;
 }
 
@@ -96,9 +98,11 @@ static void test_posts(void **state) {
     (void)state;
     pthread_t threads[POSTERS];
     atomic_store(&posted, 0);
-    for (int i = 0; i < POSTERS; i++) pthread_create(&threads[i], NULL, poster, NULL);
+    for (int i = 0; i < POSTERS; i++)
+        pthread_create(&threads[i], NULL, poster, NULL);
     loop_run(loop, NULL, NULL);
-    for (int i = 0; i < POSTERS; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < POSTERS; i++)
+        pthread_join(threads[i], NULL);
     assert_int_equal(atomic_load(&posted), POSTERS * POSTS);
 }
 
@@ -184,14 +188,17 @@ static void test_removed_in_turn(void **state) {
     }
     loop_run(loop, NULL, NULL);
     assert_int_equal(ends[0].seen + ends[1].seen, 1);
-    for (int i = 0; i < 4; i++) close(pipes[i / 2][i % 2]);
+    for (int i = 0; i < 4; i++)
+        close(pipes[i / 2][i % 2]);
 }
 
 static void test_blocks(void **state) {
     (void)state;
     void *blocks[100];
-    for (int i = 0; i < 100; i++) assert_non_null(blocks[i] = loop_block_get(loop));
-    for (int i = 0; i < 100; i++) loop_block_put(loop, blocks[i]);
+    for (int i = 0; i < 100; i++)
+        assert_non_null(blocks[i] = loop_block_get(loop));
+    for (int i = 0; i < 100; i++)
+        loop_block_put(loop, blocks[i]);
 }
 
 /// Every allocation of loop_new may fail.
@@ -224,14 +231,10 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_timers),
-        cmocka_unit_test(test_timer_memory),
-        cmocka_unit_test(test_posts),
-        cmocka_unit_test(test_posts_refused),
-        cmocka_unit_test(test_late),
-        cmocka_unit_test(test_removed_in_turn),
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_new_no_memory),
+        cmocka_unit_test(test_timers), cmocka_unit_test(test_timer_memory),
+        cmocka_unit_test(test_posts),  cmocka_unit_test(test_posts_refused),
+        cmocka_unit_test(test_late),   cmocka_unit_test(test_removed_in_turn),
+        cmocka_unit_test(test_blocks), cmocka_unit_test(test_new_no_memory),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -24,7 +24,8 @@ static void test_query(void **state) {
     rest = STR("&&&");
     assert_int_equal(http_query_next(&rest, &arena, &name, &value, &more), STATUS_OK);
     assert_false(more);
-    static const char *const broken[] = {"a=%", "a=%1", "a=%zz", "%=1", "a=%ff", "a=%c0%80", "\xff=1"};
+    static const char *const broken[] = {"a=%",   "a=%1",     "a=%zz", "%=1",
+                                         "a=%ff", "a=%c0%80", "\xff=1"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         rest = str_of(broken[i]);
         assert_int_equal(http_query_next(&rest, &arena, &name, &value, &more), STATUS_BAD_REQUEST);
@@ -113,8 +114,8 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_query),           cmocka_unit_test(test_encode_decode),
-        cmocka_unit_test(test_accept),          cmocka_unit_test(test_accept_encoding),
+        cmocka_unit_test(test_query),  cmocka_unit_test(test_encode_decode),
+        cmocka_unit_test(test_accept), cmocka_unit_test(test_accept_encoding),
         cmocka_unit_test(test_header),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -40,7 +40,8 @@ static void on_continue(void *ctx) {
 }
 
 static const struct http_parser_events events = {on_head, on_request, on_continue};
-static const struct http_limits limits = {.target_bytes = 64, .header_bytes = 512, .body_bytes = 100};
+static const struct http_limits limits = {
+    .target_bytes = 64, .header_bytes = 512, .body_bytes = 100};
 
 static void seen_init(struct seen *s) {
     memset(s, 0, sizeof *s);
@@ -103,7 +104,8 @@ static void test_good(void **state) {
     check("GET http://example.org:80/x?y HTTP/1.1\r\n" H "\r\n", STATUS_OK, "GET /x?y 1 [];");
     check("GET http://example.org HTTP/1.1\r\n" H "\r\n", STATUS_OK, "GET /? 1 [];");
     check("GET http://example.org?q HTTP/1.1\r\n" H "\r\n", STATUS_OK, "GET /?q 1 [];");
-    check("PUT /x HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello", STATUS_OK, "PUT /x? 2 [hello];");
+    check("PUT /x HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello", STATUS_OK,
+          "PUT /x? 2 [hello];");
     check("PUT /x HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", STATUS_OK, "PUT /x? 2 [];");
     check("GET /%41%2f%c3%a9 HTTP/1.1\r\n" H "\r\n", STATUS_OK, "GET /A/\xc3\xa9? 1 [];");
     check("GET /a..b/...;x HTTP/1.1\r\n" H "\r\n", STATUS_OK, "GET /a..b/...;x? 1 [];");
@@ -151,8 +153,10 @@ static void test_smuggling(void **state) {
     (void)state;
 #define SECRET "GET /secret HTTP/1.1\r\n" H "\r\n"
     static const char *const probes[] = {
-        "POST / HTTP/1.1\r\n" H "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SECRET,
-        "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" SECRET,
+        "POST / HTTP/1.1\r\n" H
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SECRET,
+        "POST / HTTP/1.1\r\n" H
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" SECRET,
         "POST / HTTP/1.1\r\n" H "Content-Length: 0\r\nContent-Length: 40\r\n\r\n" SECRET,
         "POST / HTTP/1.1\r\n" H "Content-Length: 0, 40\r\n\r\n" SECRET,
         "POST / HTTP/1.1\r\n" H "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello" SECRET,
@@ -169,7 +173,8 @@ static void test_smuggling(void **state) {
         "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" SECRET,
         "POST / HTTP/1.1\r\n" H "Transfer-Encoding: identity\r\n\r\n" SECRET,
         "POST / HTTP/1.1\r\n" H "Transfer-Encoding:\r\n\r\n" SECRET,
-        "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" SECRET,
+        "POST / HTTP/1.1\r\n" H
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" SECRET,
         "POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SECRET,
         "POST / HTTP/1.1\nHost: a\nContent-Length: 0\n\n" SECRET,
         "POST / HTTP/1.1\r\n" H "X: a\rContent-Length: 5\r\n\r\nhello" SECRET,
@@ -216,10 +221,11 @@ static void test_smuggling(void **state) {
 
 static void test_pipeline(void **state) {
     (void)state;
-    static const char text[] = "GET /1 HTTP/1.1\r\n" H "\r\n"
-                               "PUT /2 HTTP/1.1\r\n" H "Content-Length: 2\r\n\r\nab"
-                               "PUT /3 HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\n"
-                               "GET /4 HTTP/1.1\r\n" H "\r\n";
+    static const char text[] =
+        "GET /1 HTTP/1.1\r\n" H "\r\n"
+        "PUT /2 HTTP/1.1\r\n" H "Content-Length: 2\r\n\r\nab"
+        "PUT /3 HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\n"
+        "GET /4 HTTP/1.1\r\n" H "\r\n";
     check(text, STATUS_OK, "GET /1? 1 [];PUT /2? 2 [ab];PUT /3? 2 [c];GET /4? 1 [];");
 
     // Stopped after each request, whatever the kind of its end: the rest is taken later, nothing twice.
@@ -260,7 +266,8 @@ static void test_limits(void **state) {
     check("POST / HTTP/1.1\r\n" H "Content-Length: 101\r\n\r\n", STATUS_TOO_LARGE, "");
 
     int n = snprintf(text, sizeof text, "GET / HTTP/1.1\r\n" H);
-    for (int i = 0; i < 63; i++) n += snprintf(text + n, sizeof text - (size_t)n, "a:b\r\n");
+    for (int i = 0; i < 63; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n, "a:b\r\n");
     snprintf(text + n, sizeof text - (size_t)n, "\r\n");
     check(text, STATUS_OK, "GET /? 64 [];");
     snprintf(text + n, sizeof text - (size_t)n, "a:b\r\n\r\n");
@@ -283,16 +290,19 @@ static void test_head_decides(void **state) {
     struct seen s;
     seen_init(&s);
     s.head_status = STATUS_NOT_FOUND;
-    assert_int_equal(feed(&s, STR("PUT / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc"), 999, NULL),
-                     STATUS_NOT_FOUND);
+    assert_int_equal(
+        feed(&s, STR("PUT / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc"), 999, NULL),
+        STATUS_NOT_FOUND);
     assert_int_equal(s.requests, 0);
     s.head_status = STATUS_OK;
     s.body_limit = 2;
-    assert_int_equal(feed(&s, STR("PUT / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc"), 999, NULL),
-                     STATUS_TOO_LARGE);
+    assert_int_equal(
+        feed(&s, STR("PUT / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc"), 999, NULL),
+        STATUS_TOO_LARGE);
     s.body_limit = 200;
     char text[400];
-    int n = snprintf(text, sizeof text, "PUT / HTTP/1.1\r\n" H "Content-Length: 150\r\n\r\n%150s", "x");
+    int n =
+        snprintf(text, sizeof text, "PUT / HTTP/1.1\r\n" H "Content-Length: 150\r\n\r\n%150s", "x");
     assert_int_equal(feed(&s, (struct str){text, (size_t)n}, 999, NULL), STATUS_OK);
     assert_int_equal(s.requests, 1);
     buf_deinit(&s.log);
@@ -327,7 +337,8 @@ static void test_gzip_bodies(void **state) {
     buf_init(&text);
     assert_int_equal(gzip_new(6, &g), STATUS_OK);
     assert_int_equal(gzip_deflate(g, STR("hello, hello, hello"), &packed), STATUS_OK);
-    buf_printf(&text, "PUT / HTTP/1.1\r\n" H "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+    buf_printf(&text,
+               "PUT / HTTP/1.1\r\n" H "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
                packed.len);
     buf_append_str(&text, buf_str(&packed));
     for (size_t step = 1; step < 999; step += 498) {
@@ -346,7 +357,8 @@ static void test_gzip_bodies(void **state) {
     buf_clear(&packed);
     buf_clear(&text);
     assert_int_equal(gzip_deflate(g, (struct str){zeros, sizeof zeros}, &packed), STATUS_OK);
-    buf_printf(&text, "PUT / HTTP/1.1\r\n" H "Content-Encoding: x-gzip\r\nContent-Length: %zu\r\n\r\n",
+    buf_printf(&text,
+               "PUT / HTTP/1.1\r\n" H "Content-Encoding: x-gzip\r\nContent-Length: %zu\r\n\r\n",
                packed.len);
     buf_append_str(&text, buf_str(&packed));
     assert_int_equal(feed(&s, buf_str(&text), 999, NULL), STATUS_TOO_LARGE);
@@ -398,7 +410,8 @@ static void test_every_cut(void **state) {
 static void test_no_memory(void **state) {
     (void)state;
     static const char text[] =
-        "PUT /a%20b HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n";
+        "PUT /a%20b HTTP/1.1\r\n" H
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n";
     size_t before = mem_used();
     bool ended = false;
     for (uint64_t n = 1; !ended; n++) {
@@ -429,11 +442,11 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),         cmocka_unit_test(test_chunks),
-        cmocka_unit_test(test_smuggling),    cmocka_unit_test(test_pipeline),
-        cmocka_unit_test(test_limits),       cmocka_unit_test(test_head_decides),
-        cmocka_unit_test(test_continue),     cmocka_unit_test(test_gzip_bodies),
-        cmocka_unit_test(test_raw_path),     cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_good),      cmocka_unit_test(test_chunks),
+        cmocka_unit_test(test_smuggling), cmocka_unit_test(test_pipeline),
+        cmocka_unit_test(test_limits),    cmocka_unit_test(test_head_decides),
+        cmocka_unit_test(test_continue),  cmocka_unit_test(test_gzip_bodies),
+        cmocka_unit_test(test_raw_path),  cmocka_unit_test(test_every_cut),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

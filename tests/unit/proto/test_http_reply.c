@@ -48,9 +48,10 @@ static void test_plain(void **state) {
     http_reply_header(&r, STR("X-A"), STR("b"));
     http_writer_tick(writer, 784111777000);
     assert_false(write_reply(&r, &q));
-    assert_true(str_eq(buf_str(&out), STR("HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                                          "Content-Type: application/json\r\nX-A: b\r\n"
-                                          "Content-Length: 2\r\n\r\n{}")));
+    assert_true(
+        str_eq(buf_str(&out), STR("HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                  "Content-Type: application/json\r\nX-A: b\r\n"
+                                  "Content-Length: 2\r\n\r\n{}")));
     q.method = HTTP_HEAD; // the same head
     write_reply(&r, &q);
     assert_true(str_eq(find_line("Content-Length"), STR("Content-Length: 2")));
@@ -92,7 +93,8 @@ static void test_no_body(void **state) {
 static void fill(struct http_reply *r, size_t bytes) {
     http_reply_init(r);
     r->content_type = STR("application/geo+json; charset=utf-8");
-    while (r->body.len < bytes) buf_append_str(&r->body, STR("[1.25,2.5],"));
+    while (r->body.len < bytes)
+        buf_append_str(&r->body, STR("[1.25,2.5],"));
     r->body.len = bytes;
 }
 
@@ -184,10 +186,11 @@ static void test_problem(void **state) {
     assert_int_equal(r.status, 422);
     assert_int_equal(r.header_count, 0);
     assert_true(str_eq(r.content_type, STR("application/problem+json")));
-    assert_true(str_eq(buf_str(&r.body),
-                       STR("{\"type\":\"about:blank\",\"title\":\"Unprocessable Content\",\"status\":422,"
-                           "\"detail\":\"latitude 91 is \\\"outside\\\"\","
-                           "\"error\":\"Well-formed but invalid\",\"pointer\":\"/coordinates/0\"}")));
+    assert_true(
+        str_eq(buf_str(&r.body),
+               STR("{\"type\":\"about:blank\",\"title\":\"Unprocessable Content\",\"status\":422,"
+                   "\"detail\":\"latitude 91 is \\\"outside\\\"\","
+                   "\"error\":\"Well-formed but invalid\",\"pointer\":\"/coordinates/0\"}")));
     problem_write(&r, STATUS_NO_MEMORY, NULL);
     assert_int_equal(r.status, 503);
     assert_int_equal(r.header_count, 1); // Retry-After

@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "storage/wal_backup.h"
 #include "storage/wal_check.h"
-#include "storage/wal_open.h"
 #include "storage/wal_recover.h"
 #include "storage/wal_syncer.h"
 #include "storage/wal_writer.h"
@@ -69,11 +68,11 @@ static struct wal_store *store_of(const struct storage *st) {
 
 enum status wal_store_open(const struct storage_options *options, struct storage **out,
                            struct reason *why) {
-    return wal_open(options, io_system(), RETRY_MS, out, why);
+    return wal_store_open_with(options, io_system(), RETRY_MS, out, why);
 }
 
-enum status wal_open(const struct storage_options *options, const struct io *io, uint32_t retry_ms,
-                     struct storage **out, struct reason *why) {
+enum status wal_store_open_with(const struct storage_options *options, const struct io *io,
+                                uint32_t retry_ms, struct storage **out, struct reason *why) {
     assert(options->dir && options->dir[0]);
     struct wal_store *s = mem_zalloc(1, sizeof *s);
     if (!s) return reason_set(why, STATUS_NO_MEMORY, "no memory to open %.120s", options->dir);

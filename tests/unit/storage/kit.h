@@ -25,7 +25,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "storage/wal_open.h"
+#include "storage/wal_store.h"
 
 #define KIT_KEYS 64
 
@@ -194,7 +194,7 @@ static inline enum status kit_open_with(const struct storage_options *o, const s
     memset(model, 0, sizeof *model);
     model->body_bytes = body_bytes;
     why->text[0] = '\0';
-    enum status st = wal_open(o, io, 5, out, why);
+    enum status st = wal_store_open_with(o, io, 5, out, why);
     if (st != STATUS_OK) {
         *out = NULL;
         return st;

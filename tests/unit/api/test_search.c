@@ -27,7 +27,7 @@ static int setup(void **state) {
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         char body[300];
         snprintf(body, sizeof body,
-                 "{\"id\":\"%s\",\"coordinates\":[%g,%g],\"properties\":{\"category\":\"%s\","
+                 "{\"id\":\"%s\",\"coordinates\":[%.9g,%.9g],\"properties\":{\"category\":\"%s\","
                  "\"stars\":%d}}",
                  places[i].id, places[i].lat, places[i].lon, places[i].category, places[i].stars);
         expect(&box, HTTP_POST, "/api/v1/objects", body, 201);
@@ -125,7 +125,8 @@ static void test_polygon(void **state) {
     assert_string_equal(ids(&a), "fiji taveuni");
     a = ask(box, HTTP_POST, url,
             "{\"polygon\":{\"type\":\"Polygon\",\"coordinates\":[[[-170,-89],[0,-89],[170,-89],"
-            "[170,80],[0,80],[-170,80],[-170,-89]]]},\"relation\":\"disjoint\",\"sort\":\"id\",\"limit\":2}",
+            "[170,80],[0,80],[-170,80],[-170,-89]]]},\"relation\":\"disjoint\",\"sort\":\"id\","
+            "\"limit\":2}",
             NULL);
     assert_string_equal(ids(&a), "base fiji");
     assert_string_not_equal(at(&a, "/next"), "");

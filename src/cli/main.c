@@ -7,7 +7,7 @@
 #include "cli/command.h"
 
 static const struct command *const commands[] = {
-    &command_serve,
+    &command_serve, &command_import,
     &command_check,
 };
 

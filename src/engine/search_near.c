@@ -81,7 +81,10 @@ static double visit(void *ctx, const uint32_t *items, size_t count, double bound
         size_t n = count - i < 16 ? count - i : 16;
         for (size_t j = 0; j < n; j++) {
             run[j] = slots_load(&s->collection->slots, items[i + j]);
-            __builtin_prefetch(run[j]);
+            if (run[j]) {
+                __builtin_prefetch(&run[j]->point);
+                __builtin_prefetch(&run[j]->flags);
+            }
         }
         for (size_t j = 0; j < n; j++) {
             if (run[j] && !search_look(s, run[j])) {

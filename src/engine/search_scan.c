@@ -7,7 +7,8 @@
 #include "engine/slot_set.h"
 
 #define RUN 32               // objects fetched at once, so that their cache misses overlap
-#define ROUND_PAGE 4096      // candidates kept at first, when the answer is cut at a limit
+#define ROUND_PAGE 1024      // candidates kept at first, when the answer is cut at a limit
+#define ROUND_FILTER 8192    // and when a filter will take many of them away
 #define ROUND_ALL (1u << 20) // and when all matter
 
 struct collecting {
@@ -27,9 +28,9 @@ bool search_scan(struct search *s, bool few) {
     }
     bool page = s->take && !s->sort && !s->by_distance && !s->query->count_only;
     uint64_t wanted = (uint64_t)s->query->limit + 1;
-    uint64_t most = page ? wanted * 8 : few ? wanted * 2 : ROUND_ALL;
-    most = most > SLOT_SET_INLINE ? most : SLOT_SET_INLINE;
-    most = page && most < ROUND_PAGE ? ROUND_PAGE : most;
+    uint64_t least = s->query->filter ? ROUND_FILTER : ROUND_PAGE;
+    uint64_t most = few ? wanted * 2 + 16 : !page ? ROUND_ALL : wanted * 8;
+    most = page && most < least ? least : most;
     uint32_t first = s->first_slot;
     for (bool again = true; again; most *= 4) {
         struct slot_set set;
@@ -193,7 +194,10 @@ static bool look_at_run(struct search *s, const struct object **run, size_t coun
 
 static const struct object *fetch(struct search *s, uint32_t slot) {
     const struct object *o = slots_load(&s->collection->slots, slot);
-    __builtin_prefetch(o);
+    if (o) {
+        __builtin_prefetch(&o->point); // the fixed part may lie on two lines
+        __builtin_prefetch(&o->flags);
+    }
     return o;
 }
 

@@ -12,7 +12,8 @@ void search_top_init(struct search_top *t, struct arena *arena, size_t limit, bo
     *t = (struct search_top){.arena = arena, .limit = limit, .descending = descending};
 }
 
-int search_key_compare(const struct search_key *a, const struct search_key *b, bool descending) {
+int search_key_compare_any(const struct search_key *a, const struct search_key *b,
+                           bool descending) {
     if (a->class != b->class) {
         bool missing = a->class == SEARCH_MISSING || b->class == SEARCH_MISSING;
         int c = a->class < b->class ? -1 : 1;

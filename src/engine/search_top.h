@@ -36,7 +36,14 @@ struct search_top {
 
 void search_top_init(struct search_top *t, struct arena *arena, size_t limit, bool descending);
 /// <0 when `a` comes first. Slots decide last, always ascending.
-int search_key_compare(const struct search_key *a, const struct search_key *b, bool descending);
+int search_key_compare_any(const struct search_key *a, const struct search_key *b, bool descending);
+static inline int search_key_compare(const struct search_key *a, const struct search_key *b,
+                                     bool descending) {
+    if (a->class == SEARCH_NUMBER && b->class == SEARCH_NUMBER && a->number != b->number) {
+        return (a->number < b->number) != descending ? -1 : 1;
+    }
+    return search_key_compare_any(a, b, descending);
+}
 /// The text of a key that is taken is copied to the arena when `copy`. NO_MEMORY.
 MUST_USE enum status search_top_push(struct search_top *t, const struct search_entry *entry,
                                      bool copy);

@@ -15,7 +15,7 @@ void slot_set_init(struct slot_set *s, struct arena *arena, uint32_t first, size
     s->arena = arena;
     s->items = s->here;
     s->count = 0;
-    s->cap = SLOT_SET_INLINE;
+    s->cap = max < SLOT_SET_INLINE ? max : SLOT_SET_INLINE;
     s->max = max;
     s->first = first;
     s->bound = UINT32_MAX;
@@ -116,8 +116,9 @@ static void cut(struct slot_set *s) {
     for (size_t i = 0; i < s->count; i++) {
         uint32_t slot = s->items[i];
         s->items[kept] = slot;
-        kept += slot <= s->bound;
+        kept += slot < s->bound;
     }
+    s->items[kept++] = s->bound; // once, however often it is there: so that half is free
     s->count = kept;
 }
 

@@ -29,7 +29,7 @@ struct slot_set {
     uint32_t here[SLOT_SET_INLINE];
 };
 
-/// Take slots from `first` on, at most `max` (at least SLOT_SET_INLINE) at a time.
+/// Take slots from `first` on, at most `max` (2 or more) at a time.
 void slot_set_init(struct slot_set *s, struct arena *arena, uint32_t first, size_t max);
 /// False when out of memory.
 bool slot_set_add(struct slot_set *s, const uint32_t *slots, size_t count);

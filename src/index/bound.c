@@ -30,14 +30,15 @@ struct index_box bound_circle(const struct bound_from *from, double hav) {
                               (int32_t)ceil(east), (int32_t)ceil(from->y + reach_y)};
 }
 
-static void points_plain(const struct bound_from *from, const int32_t *lon, const int32_t *lat,
-                         unsigned count, double *out) {
+static void boxes_plain(const struct bound_from *from, const struct bound_arrays *b, unsigned count,
+                        double *out) {
     for (unsigned i = 0; i < count; i++)
-        out[i] = bound_to_box(from, &(struct index_box){lon[i], lat[i], lon[i], lat[i]});
+        out[i] = bound_to_box(
+            from, &(struct index_box){b->min_lon[i], b->min_lat[i], b->max_lon[i], b->max_lat[i]});
 }
 
-bound_points_fn *bound_points_plain(void) {
-    return points_plain;
+bound_boxes_fn *bound_boxes_plain(void) {
+    return boxes_plain;
 }
 
 #if defined(AVX2)
@@ -68,12 +69,14 @@ AVX2 static inline __m256d four(const int32_t *v) {
     return _mm256_cvtepi32_pd(_mm_load_si128((const __m128i *)(const void *)v));
 }
 
-AVX2 static void points_avx2(const struct bound_from *from, const int32_t *lon, const int32_t *lat,
-                             unsigned count, double *out) {
+AVX2 static void boxes_avx2(const struct bound_from *from, const struct bound_arrays *b,
+                            unsigned count, double *out) {
     const __m256d x = all(from->x), y = all(from->y), zero = all(0);
     for (unsigned i = 0; i < count; i += 4) {
-        __m256d west = less(four(lon + i), all(1)), east = _mm256_add_pd(four(lon + i), all(2));
-        __m256d south = less(four(lat + i), all(1)), north = _mm256_add_pd(four(lat + i), all(2));
+        __m256d west = less(four(b->min_lon + i), all(1)),
+                east = _mm256_add_pd(four(b->max_lon + i), all(2));
+        __m256d south = less(four(b->min_lat + i), all(1)),
+                north = _mm256_add_pd(four(b->max_lat + i), all(2));
         __m256d direct = _mm256_max_pd(less(west, x), less(x, east));
         __m256d around = less(all(BOUND_TURN), _mm256_max_pd(less(x, west), less(east, x)));
         __m256d dx = times(_mm256_max_pd(zero, _mm256_min_pd(direct, around)), all(BOUND_RAD));
@@ -87,14 +90,14 @@ AVX2 static void points_avx2(const struct bound_from *from, const int32_t *lon, 
     }
 }
 
-bound_points_fn *bound_points(void) {
-    return cpu_has_avx2() ? points_avx2 : points_plain;
+bound_boxes_fn *bound_boxes(void) {
+    return cpu_has_avx2() ? boxes_avx2 : boxes_plain;
 }
 
 #else
 
-bound_points_fn *bound_points(void) {
-    return points_plain;
+bound_boxes_fn *bound_boxes(void) {
+    return boxes_plain;
 }
 
 #endif

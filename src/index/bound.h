@@ -63,12 +63,15 @@ static inline double bound_to_box(const struct bound_from *from, const struct in
 #define BOUND_EVERYTHING ((struct index_box){INT32_MIN, INT32_MIN, INT32_MAX, INT32_MAX})
 struct index_box bound_circle(const struct bound_from *from, double hav);
 
-/// bound_to_box of each of `count` points. Coordinates are 32-byte aligned and, as `out`, readable and
-/// writable up to the next multiple of four.
-typedef void bound_points_fn(const struct bound_from *from, const int32_t *lon, const int32_t *lat,
-                             unsigned count, double *out);
+/// bound_to_box of each of `count` boxes (points: the same array for both ends). Arrays are 16-byte aligned
+/// and, as `out`, readable and writable up to the next multiple of four.
+struct bound_arrays {
+    const int32_t *min_lon, *max_lon, *min_lat, *max_lat;
+};
+typedef void bound_boxes_fn(const struct bound_from *from, const struct bound_arrays *boxes,
+                            unsigned count, double *out);
 /// The fastest this processor can run, and the plain one; they agree to the last bit.
-bound_points_fn *bound_points(void);
-bound_points_fn *bound_points_plain(void);
+bound_boxes_fn *bound_boxes(void);
+bound_boxes_fn *bound_boxes_plain(void);
 
 #endif

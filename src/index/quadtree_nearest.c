@@ -14,7 +14,7 @@
 struct search {
     struct nearest n;
     const struct quadtree *qt;
-    bound_points_fn *bounds;
+    bound_boxes_fn *bounds;
     uint32_t path[QUADTREE_DEPTH]; // nodes around the centre, from the root
     uint64_t morton;               // of the centre
     double ring;                   // what is looked for now: bounds from n.done to this
@@ -44,7 +44,7 @@ double quadtree_nearest(const struct index *ix, const struct distance_from *from
                         index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
     struct search s;
     s.qt = quadtree_of(ix);
-    s.bounds = bound_points();
+    s.bounds = bound_boxes();
     nearest_init(&s.n, from, cutoff, visit, ctx);
     unsigned depth = descend(&s, from);
     if (!rings(&s, depth)) {
@@ -91,13 +91,19 @@ static double ring_guess(const struct search *s, unsigned depth) {
     return RING_AIM / (count > 0 ? count : 1) * area / (4 * 3.14159265358979323846);
 }
 
+static void leaf_bounds(const struct search *s, const struct quadtree_leaf *leaf,
+                        double bounds[NEAREST_LEAF]) {
+    const struct bound_arrays points = {leaf->at.lon, leaf->at.lon, leaf->at.lat, leaf->at.lat};
+    s->bounds(&s->n.from, &points, leaf->count, bounds);
+}
+
 static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf) {
     struct search *s = ctx;
     s->n.nodes++;
     uint64_t in = s->qt->scan->points(&leaf->at, leaf->count, &s->circle).in;
     if (in == 0) return;
     double bounds[NEAREST_LEAF];
-    s->bounds(&s->n.from, leaf->at.lon, leaf->at.lat, leaf->count, bounds);
+    leaf_bounds(s, leaf, bounds);
     for (; in; in &= in - 1) {
         unsigned i = (unsigned)__builtin_ctzll(in);
         if (bounds[i] > s->n.done && bounds[i] <= s->ring)
@@ -176,7 +182,7 @@ static void leaf_open(struct search *s, uint32_t number) {
         struct index_box circle = bound_circle(&s->n.from, s->n.cutoff);
         if (s->qt->scan->points(&leaf->at, leaf->count, &circle).in == 0) continue;
         double bounds[NEAREST_LEAF];
-        s->bounds(&s->n.from, leaf->at.lon, leaf->at.lat, leaf->count, bounds);
+        leaf_bounds(s, leaf, bounds);
         nearest_add(&s->n, leaf->item, bounds, leaf->count);
     }
 }

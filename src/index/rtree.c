@@ -57,6 +57,7 @@ enum status rtree_new(struct places *places, struct index **out) {
     t->base.ops = &rtree_ops;
     t->places = places;
     t->scan = scan_kernels();
+    t->bounds = bound_boxes();
     t->root = RTREE_NONE;
     pool_init(&t->nodes, RTREE_NODE_SHIFT, sizeof(struct rtree_node),
               sizeof(struct rtree_node) << RTREE_NODE_SHIFT, (UINT32_MAX >> RTREE_SLOT_BITS) - 1);

@@ -12,6 +12,7 @@
 
 #include <stdalign.h>
 
+#include "index/bound.h"
 #include "index/places.h"
 #include "index/pool.h"
 #include "index/scan.h"
@@ -36,6 +37,7 @@ struct rtree {
     struct index base;
     struct places *places;
     const struct scan_kernels *scan;
+    bound_boxes_fn *bounds;
     struct pool nodes;
     uint32_t root; // RTREE_NONE when empty
 };

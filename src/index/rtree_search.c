@@ -109,10 +109,9 @@ static void look_at(struct nearest *n, const struct rtree *t, uint32_t number) {
     const struct rtree_node *node = rtree_node_at(t, number);
     n->nodes++;
     double bounds[RTREE_FANOUT];
-    for (unsigned i = 0; i < node->count; i++) {
-        struct index_box box = rtree_entry_box(node, i);
-        bounds[i] = bound_to_box(&n->from, &box);
-    }
+    const struct scan_boxes *b = &node->boxes;
+    t->bounds(&n->from, &(struct bound_arrays){b->min_lon, b->max_lon, b->min_lat, b->max_lat},
+              node->count, bounds);
     if (node->level == 0) {
         nearest_add(n, node->child, bounds, node->count);
         return;

@@ -44,9 +44,14 @@ void gzip_free(struct gzip *g) {
 }
 
 enum status gzip_deflate(struct gzip *g, struct str in, struct buf *out) {
+    return gzip_deflate_piece(g, in, true, true, out);
+}
+
+enum status gzip_deflate_piece(struct gzip *g, struct str in, bool first, bool last,
+                               struct buf *out) {
     z_stream *z = &g->stream;
     if (in.len > UINT32_MAX) return STATUS_TOO_LARGE;
-    deflateReset(z);
+    if (first) deflateReset(z);
     z->next_in = (Bytef *)(uintptr_t)in.p;
     z->avail_in = (uInt)in.len;
     for (;;) {
@@ -54,10 +59,11 @@ enum status gzip_deflate(struct gzip *g, struct str in, struct buf *out) {
         if (!room) return STATUS_NO_MEMORY;
         z->next_out = (Bytef *)room;
         z->avail_out = STEP_BYTES;
-        int rc = deflate(z, Z_FINISH);
+        int rc = deflate(z, last ? Z_FINISH : Z_NO_FLUSH);
         out->len += STEP_BYTES - z->avail_out;
         if (rc == Z_STREAM_END) return STATUS_OK;
         if (rc != Z_OK && rc != Z_BUF_ERROR) return STATUS_INTERNAL;
+        if (!last && z->avail_in == 0 && z->avail_out) return STATUS_OK;
     }
 }
 

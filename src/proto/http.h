@@ -126,17 +126,35 @@ struct http_writer;
 /// `gzip_level` 1..9; 0: never compress.
 MUST_USE enum status http_writer_new(int gzip_level, struct http_writer **out);
 void http_writer_free(struct http_writer *w);
+int http_writer_gzip_level(const struct http_writer *w);
 /// Now and then: sets the Date header's second.
 void http_writer_tick(struct http_writer *w, int64_t unix_ms);
 
 /// Bodies above this are not copied behind the head.
 #define HTTP_INLINE_BODY_BYTES 16384
+/// Bodies above this are compressed while they are sent, in chunks: no request waits for the whole of another's.
+#define HTTP_STREAM_BYTES 262144
 
-/// Status line, Date, Content-Type, Content-Length, headers, body (none for HEAD, 204, 304). gzip when the request allows it,
-/// the body is at least 1 KiB of a compressible type and has no ETag (which names the bytes of the plain form).
-/// `*body_follows`: the head is in `out`, `r->body` (perhaps compressed by now) is to be sent after it.
+enum http_rest {
+    HTTP_REST_NONE,   // `out` is all
+    HTTP_REST_BODY,   // r->body (perhaps compressed by now) is to be sent after it
+    HTTP_REST_STREAM, // the pieces of an http_stream of r->body are
+};
+
+/// Status line, Date, Content-Type, Content-Length, headers, body (none for HEAD, 204, 304). gzip when the request
+/// allows it, the body is at least 1 KiB of a compressible type and has no ETag (which names the bytes of the plain form).
+/// HTTP_REST_STREAM only when `may_stream`.
 MUST_USE enum status http_reply_write(struct http_writer *w, struct http_reply *r,
-                                      const struct http_request *request, struct buf *out,
-                                      bool *body_follows);
+                                      const struct http_request *request, bool may_stream,
+                                      struct buf *out, enum http_rest *rest);
+
+/// A long body on its way: gzip in chunks (RFC 9112 7.1).
+struct http_stream;
+/// `body` is handed over (emptied) when it succeeds.
+MUST_USE enum status http_stream_new(const struct http_writer *w, struct buf *body,
+                                     struct http_stream **out);
+void http_stream_free(struct http_stream *s);
+/// Append the next piece, of 128 KiB of body or more. `*last`: that was all.
+MUST_USE enum status http_stream_next(struct http_stream *s, struct buf *out, bool *last);
 
 #endif

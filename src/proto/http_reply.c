@@ -22,9 +22,10 @@ struct http_writer {
 
 static struct str status_line(int status);
 static bool compressible(const struct http_reply *r);
-static enum status body_compress(struct http_writer *w, struct http_reply *r, bool *done);
+static void body_compress(struct http_writer *w, struct http_reply *r, bool *done);
+enum form { FORM_PLAIN, FORM_GZIP, FORM_STREAM };
 static void head_write(struct http_writer *w, const struct http_reply *r,
-                       const struct http_request *q, bool gzipped, bool vary, struct buf *out);
+                       const struct http_request *q, enum form form, bool vary, struct buf *out);
 
 void http_reply_init(struct http_reply *r) {
     r->status = 200;
@@ -60,6 +61,10 @@ void http_writer_free(struct http_writer *w) {
     mem_free(w);
 }
 
+int http_writer_gzip_level(const struct http_writer *w) {
+    return w->level;
+}
+
 void http_writer_tick(struct http_writer *w, int64_t unix_ms) {
     static const char days[] = "SunMonTueWedThuFriSat";
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -83,20 +88,28 @@ static bool has_header(const struct http_reply *r, struct str name) {
 }
 
 enum status http_reply_write(struct http_writer *w, struct http_reply *r,
-                             const struct http_request *request, struct buf *out,
-                             bool *body_follows) {
-    *body_follows = false;
+                             const struct http_request *request, bool may_stream, struct buf *out,
+                             enum http_rest *rest) {
+    *rest = HTTP_REST_NONE;
     if (r->body.failed) return STATUS_NO_MEMORY;
-    bool gzipped = false, vary = w->level > 0 && compressible(r);
+    enum form form = FORM_PLAIN;
+    bool vary = w->level > 0 && compressible(r);
     if (vary &&
         http_accepts_coding(http_request_header(request, STR("accept-encoding")), STR("gzip"))) {
-        enum status st = body_compress(w, r, &gzipped);
-        if (st != STATUS_OK) return st;
+        bool packed = false;
+        if (may_stream && r->body.len > HTTP_STREAM_BYTES && !request->http10) {
+            form = FORM_STREAM;
+        } else {
+            body_compress(w, r, &packed);
+            form = packed ? FORM_GZIP : FORM_PLAIN;
+        }
     }
-    head_write(w, r, request, gzipped, vary, out);
+    head_write(w, r, request, form, vary, out);
     bool bodyless = request->method == HTTP_HEAD || r->status == 204 || r->status == 304;
-    if (!bodyless && r->body.len > HTTP_INLINE_BODY_BYTES) {
-        *body_follows = true;
+    if (!bodyless && form == FORM_STREAM) {
+        *rest = HTTP_REST_STREAM;
+    } else if (!bodyless && r->body.len > HTTP_INLINE_BODY_BYTES) {
+        *rest = HTTP_REST_BODY;
     } else if (!bodyless) {
         buf_append(out, r->body.data, r->body.len);
     }
@@ -114,22 +127,18 @@ static bool compressible(const struct http_reply *r) {
            str_eq(type, STR("application/geo+json-seq"));
 }
 
-static enum status body_compress(struct http_writer *w, struct http_reply *r, bool *done) {
-    if (!w->gzip) {
-        enum status st = gzip_new(w->level, &w->gzip);
-        if (st != STATUS_OK) return STATUS_OK; // plain, then
-    }
+/// Without memory for it the body stays plain.
+static void body_compress(struct http_writer *w, struct http_reply *r, bool *done) {
+    if (!w->gzip && gzip_new(w->level, &w->gzip) != STATUS_OK) return;
     struct buf packed;
     buf_init(&packed);
-    enum status st = gzip_deflate(w->gzip, buf_str(&r->body), &packed);
-    if (st == STATUS_OK) {
+    *done = gzip_deflate(w->gzip, buf_str(&r->body), &packed) == STATUS_OK;
+    if (*done) {
         buf_deinit(&r->body);
         r->body = packed;
-        *done = true;
     } else {
         buf_deinit(&packed);
     }
-    return STATUS_OK;
 }
 
 static void line(struct buf *out, struct str name, struct str value) {
@@ -140,7 +149,7 @@ static void line(struct buf *out, struct str name, struct str value) {
 }
 
 static void head_write(struct http_writer *w, const struct http_reply *r,
-                       const struct http_request *q, bool gzipped, bool vary, struct buf *out) {
+                       const struct http_request *q, enum form form, bool vary, struct buf *out) {
     struct str first = status_line(r->status);
     if (first.p) {
         buf_append_str(out, first);
@@ -149,11 +158,13 @@ static void head_write(struct http_writer *w, const struct http_reply *r,
     }
     buf_append(out, w->date, w->date_len);
     if (r->content_type.p && r->status != 304) line(out, STR("Content-Type"), r->content_type);
-    if (gzipped) line(out, STR("Content-Encoding"), STR("gzip"));
+    if (form != FORM_PLAIN) line(out, STR("Content-Encoding"), STR("gzip"));
     if (vary) line(out, STR("Vary"), STR("Accept-Encoding"));
     for (size_t i = 0; i < r->header_count; i++)
         line(out, r->headers[i].name, r->headers[i].value);
-    if (r->status != 204 && r->status != 304) {
+    if (form == FORM_STREAM) {
+        line(out, STR("Transfer-Encoding"), STR("chunked"));
+    } else if (r->status != 204 && r->status != 304) {
         buf_append_str(out, STR("Content-Length: "));
         buf_append_u64(out, r->body.len);
         buf_append(out, "\r\n", 2);

@@ -34,12 +34,14 @@ struct session {
     struct conn *conn;
     struct http_parser *parser; // made by the first byte
     struct held *held_first, *held_last;
+    struct http_stream
+        *stream; // an answer that is being compressed as it leaves; reading is paused meanwhile
     uint64_t received;      // of the body being read
     uint64_t body_start_ms; // monotonic
     uint32_t held_count;
     uint8_t phase;
     uint8_t refused; // the status that head gave, when its request is read to the end all the same
-    bool in_body, closing, paused;
+    bool in_body, closing, paused, stream_closes;
 };
 
 static size_t on_data(void *owner, const char *bytes, size_t len);
@@ -47,6 +49,7 @@ static void on_drained(void *owner);
 static void on_eof(void *owner);
 static void on_deadline(void *owner);
 static void on_close(void *owner, enum status st);
+static bool is_durable(const struct session_home *home, uint64_t lsn);
 static enum status on_head(void *ctx, const struct http_request *r, uint64_t *body_limit,
                            struct reason *why);
 static bool on_request(void *ctx, struct http_request *r);
@@ -55,6 +58,8 @@ static void session_reply(struct session *s, struct http_reply *reply,
                           const struct http_request *r);
 static void session_send(struct session *s, struct buf *head, struct buf *body, uint64_t lsn,
                          bool close);
+static void session_stream(struct session *s, struct http_reply *reply, bool close);
+static bool session_stream_on(struct session *s);
 static void session_fail(struct session *s, enum status st, const struct reason *why);
 static void session_release(struct session *s, uint64_t durable);
 static void session_watch(struct session *s);
@@ -109,7 +114,8 @@ bool session_home_turn(struct session_home *home) {
 void session_home_drain(struct session_home *home) {
     home->draining = true;
     for (struct session *s = home->first; s; s = s->next) {
-        bool busy = (s->parser && http_parser_busy(s->parser)) || s->held_first || s->paused;
+        bool busy =
+            (s->parser && http_parser_busy(s->parser)) || s->held_first || s->stream || s->paused;
         if (!busy) conn_close(s->conn); // what is queued still leaves
     }
 }
@@ -161,6 +167,7 @@ static void on_close(void *owner, enum status st) {
         buf_deinit(&h->bytes);
         mem_free(h);
     }
+    http_stream_free(s->stream);
     http_parser_free(s->parser);
     mem_free(s);
     if (home->on_count) home->on_count(home->count_ctx, -1);
@@ -190,6 +197,7 @@ static size_t on_data(void *owner, const char *bytes, size_t len) {
 
 static void on_drained(void *owner) {
     struct session *s = owner;
+    if (s->stream && session_stream_on(s)) return;
     session_unpause(s);
     session_watch(s);
 }
@@ -199,6 +207,8 @@ static void on_eof(void *owner) {
     if (s->held_first) {
         s->held_last->close = true;
         s->closing = true;
+    } else if (s->stream) {
+        s->stream_closes = s->closing = true;
     } else {
         conn_close(s->conn);
     }
@@ -317,17 +327,57 @@ static void session_reply(struct session *s, struct http_reply *reply,
                           const struct http_request *r) {
     struct session_home *home = s->home;
     struct buf *out = &home->out;
-    bool body_follows;
+    enum http_rest rest;
+    bool close = reply->close || !r->keep_alive;
+    bool at_once = !s->held_first && is_durable(home, reply->wait_lsn);
     buf_clear(out);
-    enum status st = http_reply_write(home->writer, reply, r, out, &body_follows);
+    enum status st = http_reply_write(home->writer, reply, r, at_once, out, &rest);
     if (st != STATUS_OK) { // what was promised cannot be said: no answer is better than half of one
         s->closing = true;
         conn_abort(s->conn, st);
         return;
     }
-    session_send(s, out, body_follows ? &reply->body : NULL, reply->wait_lsn,
-                 reply->close || !r->keep_alive);
+    if (rest == HTTP_REST_STREAM) {
+        session_stream(s, reply, close);
+    } else {
+        session_send(s, out, rest == HTTP_REST_BODY ? &reply->body : NULL, reply->wait_lsn, close);
+    }
     if (out->cap > OUT_KEPT_BYTES) buf_deinit(out);
+}
+
+/// The head is in home->out; the body follows piece by piece, each when the one before has left.
+static void session_stream(struct session *s, struct http_reply *reply, bool close) {
+    struct buf *out = &s->home->out;
+    enum status st = http_stream_new(s->home->writer, &reply->body, &s->stream);
+    if (st != STATUS_OK) {
+        s->closing = true;
+        conn_abort(s->conn, st);
+        return;
+    }
+    s->stream_closes = close;
+    if (close) s->closing = true;
+    conn_write(s->conn, out->data, out->len);
+}
+
+/// False: the stream has ended before.
+static bool session_stream_on(struct session *s) {
+    struct buf piece;
+    bool last = false;
+    buf_init(&piece);
+    enum status st = http_stream_next(s->stream, &piece, &last);
+    if (st != STATUS_OK) {
+        buf_deinit(&piece);
+        conn_abort(s->conn, st);
+        return true;
+    }
+    conn_write_take(s->conn, &piece);
+    if (last) {
+        http_stream_free(s->stream);
+        s->stream = NULL;
+        if (s->stream_closes) conn_close(s->conn);
+    }
+    session_watch(s);
+    return true;
 }
 
 static bool is_durable(const struct session_home *home, uint64_t lsn) {
@@ -406,7 +456,7 @@ static void waiting_remove(struct session *s) {
 // --- limits ---
 
 static bool session_is_full(const struct session *s) {
-    return s->held_count >= HELD_MAX || conn_queued(s->conn) > QUEUED_MAX;
+    return s->stream || s->held_count >= HELD_MAX || conn_queued(s->conn) > QUEUED_MAX;
 }
 
 static void session_unpause(struct session *s) {
@@ -417,7 +467,7 @@ static void session_unpause(struct session *s) {
 
 /// Which time limit counts now?
 static void session_watch(struct session *s) {
-    if (s->closing) return;
+    if (s->closing && !s->stream) return;
     const struct session_settings *t = &s->home->settings;
     uint64_t now_ms = loop_now_ns(s->home->loop) / 1000000;
     size_t queued = conn_queued(s->conn);
@@ -435,6 +485,8 @@ static void session_watch(struct session *s) {
     } else if (s->parser && http_parser_busy(s->parser)) {
         if (s->phase != PHASE_HEAD) conn_deadline(s->conn, t->header_ms);
         s->phase = PHASE_HEAD;
+    } else if (s->home->draining && !s->paused) {
+        conn_close(s->conn);
     } else {
         if (s->phase != PHASE_IDLE) conn_deadline(s->conn, t->idle_ms);
         s->phase = PHASE_IDLE;

@@ -32,10 +32,11 @@ static struct str body_written(void) {
 }
 
 static bool write_reply(struct http_reply *r, const struct http_request *q) {
-    bool follows;
+    enum http_rest rest;
     buf_clear(&out);
-    assert_int_equal(http_reply_write(writer, r, q, &out, &follows), STATUS_OK);
-    return follows;
+    assert_int_equal(http_reply_write(writer, r, q, false, &out, &rest), STATUS_OK);
+    assert_int_not_equal(rest, HTTP_REST_STREAM);
+    return rest == HTTP_REST_BODY;
 }
 
 static void test_plain(void **state) {
@@ -160,15 +161,85 @@ static void test_large_body_follows(void **state) {
     http_reply_deinit(&r);
 }
 
+/// The chunks, put together and inflated, are the body.
+static void test_stream(void **state) {
+    (void)state;
+    struct http_request q = get();
+    q.header_count = 1;
+    q.headers[0] = (struct http_header){STR("Accept-Encoding"), STR("gzip")};
+    static const size_t sizes[] = {HTTP_STREAM_BYTES + 1, 1000000, 3 << 20};
+    for (size_t i = 0; i < 3; i++) {
+        struct http_reply r;
+        enum http_rest rest;
+        fill(&r, sizes[i]);
+        if (i == 2) memset(r.body.data, ' ', sizes[i]); // gzip says nothing for a long while
+        buf_clear(&out);
+        assert_int_equal(http_reply_write(writer, &r, &q, true, &out, &rest), STATUS_OK);
+        assert_int_equal(rest, HTTP_REST_STREAM);
+        assert_non_null(find_line("Transfer-Encoding: chunked").p);
+        assert_non_null(find_line("Content-Encoding: gzip").p);
+        assert_null(find_line("Content-Length").p);
+        struct buf plain, joined, back;
+        buf_init(&plain);
+        buf_init(&joined);
+        buf_init(&back);
+        buf_append_str(&plain, buf_str(&r.body));
+        struct http_stream *stream;
+        assert_int_equal(http_stream_new(writer, &r.body, &stream), STATUS_OK);
+        assert_null(r.body.data);
+        bool last = false;
+        unsigned pieces = 0;
+        buf_clear(&out);
+        for (; !last; pieces++)
+            assert_int_equal(http_stream_next(stream, &out, &last), STATUS_OK);
+        assert_true(pieces >= 2 || i == 2);
+        for (size_t at = 0;;) {
+            char *end;
+            size_t n = strtoul(out.data + at, &end, 16);
+            assert_memory_equal(end, "\r\n", 2);
+            at = (size_t)(end - out.data) + 2;
+            buf_append(&joined, out.data + at, n);
+            assert_memory_equal(out.data + at + n, "\r\n", 2);
+            at += n + 2;
+            if (n) continue;
+            assert_int_equal(at, out.len);
+            break;
+        }
+        assert_int_equal(gzip_inflate(buf_str(&joined), sizes[i], &back), STATUS_OK);
+        assert_true(str_eq(buf_str(&back), buf_str(&plain)));
+        http_stream_free(stream);
+        buf_deinit(&plain);
+        buf_deinit(&joined);
+        buf_deinit(&back);
+        http_reply_deinit(&r);
+    }
+    struct http_reply r;
+    enum http_rest rest;
+    fill(&r, 1000000);
+    q.method = HTTP_HEAD;
+    buf_clear(&out);
+    assert_int_equal(http_reply_write(writer, &r, &q, true, &out, &rest), STATUS_OK);
+    assert_int_equal(rest, HTTP_REST_NONE);
+    assert_non_null(find_line("Transfer-Encoding: chunked").p);
+    assert_int_equal(body_written().len, 0);
+    q.method = HTTP_GET;
+    q.http10 = true; // knows no chunks
+    buf_clear(&out);
+    assert_int_equal(http_reply_write(writer, &r, &q, true, &out, &rest), STATUS_OK);
+    assert_null(find_line("Transfer-Encoding").p);
+    assert_non_null(find_line("Content-Length").p);
+    http_reply_deinit(&r);
+}
+
 static void test_failed_body(void **state) {
     (void)state;
     struct http_request q = get();
     struct http_reply r;
-    bool follows;
+    enum http_rest rest;
     http_reply_init(&r);
     r.body.failed = true;
     buf_clear(&out);
-    assert_int_equal(http_reply_write(writer, &r, &q, &out, &follows), STATUS_NO_MEMORY);
+    assert_int_equal(http_reply_write(writer, &r, &q, true, &out, &rest), STATUS_NO_MEMORY);
     assert_int_equal(out.len, 0);
     http_reply_deinit(&r);
 }
@@ -227,9 +298,10 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),       cmocka_unit_test(test_no_body),
-        cmocka_unit_test(test_gzip),        cmocka_unit_test(test_large_body_follows),
-        cmocka_unit_test(test_failed_body), cmocka_unit_test(test_problem),
+        cmocka_unit_test(test_plain),   cmocka_unit_test(test_no_body),
+        cmocka_unit_test(test_gzip),    cmocka_unit_test(test_large_body_follows),
+        cmocka_unit_test(test_stream),  cmocka_unit_test(test_failed_body),
+        cmocka_unit_test(test_problem),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

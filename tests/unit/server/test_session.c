@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "metrics/text.h"
+#include "proto/gzip.h"
 #include "proto/problem.h"
 #include "server/worker.h"
 #include "support/http_client.h"
@@ -44,7 +45,10 @@ static void on_answer(void *ctx, struct call *call) {
         slash--;
     str_parse_u64(str_sub(path, slash, path.len - slash), &number);
     if (str_starts(path, STR("/wait/"))) reply->wait_lsn = number;
-    if (str_starts(path, STR("/big/"))) {
+    if (str_starts(path, STR("/pack/"))) {
+        for (uint64_t i = 0; i < number; i++)
+            buf_printf(&reply->body, "%07u\n", (unsigned)i);
+    } else if (str_starts(path, STR("/big/"))) {
         memset(buf_reserve(&reply->body, number), 'b', number);
         reply->body.len = number;
         reply->no_compress = true;
@@ -345,6 +349,94 @@ static void test_backpressure(void **state) {
     client_close(&c);
 }
 
+/// Reads one chunked answer and gives its inflated body.
+static void expect_chunked(struct client *c, struct buf *plain) {
+    struct answer a;
+    assert_true(client_answer(c, &a, true));
+    assert_non_null(strstr(a.head, "Transfer-Encoding: chunked"));
+    buf_deinit(&a.body);
+    struct buf packed;
+    buf_init(&packed);
+    for (size_t at = 0;;) {
+        char *line;
+        while (
+            !(line = c->in.len > at ? memmem(c->in.data + at, c->in.len - at, "\r\n", 2) : NULL)) {
+            assert_int_equal(client_more(c, CLIENT_WAIT_MS), 1);
+        }
+        size_t n = strtoul(c->in.data + at, NULL, 16);
+        at = (size_t)(line - c->in.data) + 2;
+        while (c->in.len < at + n + 2)
+            assert_int_equal(client_more(c, CLIENT_WAIT_MS), 1);
+        buf_append(&packed, c->in.data + at, n);
+        at += n + 2;
+        if (n) continue;
+        memmove(c->in.data, c->in.data + at, c->in.len - at);
+        c->in.len -= at;
+        break;
+    }
+    assert_int_equal(gzip_inflate(buf_str(&packed), 1 << 30, plain), STATUS_OK);
+    buf_deinit(&packed);
+}
+
+#define PACK(n) "GET /pack/" n " HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n"
+
+/// Long answers leave in chunks, in order with the others, and nobody waits for the whole of them.
+static void test_stream(void **state) {
+    (void)state;
+    struct client c, other;
+    struct buf plain;
+    buf_init(&plain);
+    client_open(&c, server.port);
+    client_open(&other, server.port);
+    client_say(&c, "GET /a" H "\r\n" PACK("300000") "\r\nGET /b" H "\r\n" PACK("40000") "\r\n"
+                                                                                        "GET /c" H
+                                                                                        "\r\n");
+    expect(&c, 200, "/a");
+    client_say(&other, "GET /meanwhile" H "\r\n");
+    expect(&other, 200, "/meanwhile");
+    expect_chunked(&c, &plain);
+    assert_int_equal(plain.len, 2400000);
+    assert_memory_equal(plain.data + 8 * 299999, "0299999\n", 8);
+    expect(&c, 200, "/b");
+    buf_clear(&plain);
+    expect_chunked(&c, &plain);
+    assert_int_equal(plain.len, 320000);
+    expect(&c, 200, "/c");
+
+    // The end of the connection behind a stream, asked for and by half-close.
+    client_say(&c, PACK("300000") "Connection: close\r\n\r\n");
+    buf_clear(&plain);
+    expect_chunked(&c, &plain);
+    assert_int_equal(plain.len, 2400000);
+    assert_true(client_at_end(&c));
+    client_close(&c);
+    client_say(&other, PACK("300000") "\r\n");
+    shutdown(other.fd, SHUT_WR);
+    buf_clear(&plain);
+    expect_chunked(&other, &plain);
+    assert_int_equal(plain.len, 2400000);
+    assert_true(client_at_end(&other));
+    client_close(&other);
+
+    // Behind an answer that waits for the disk it comes in one piece.
+    client_open(&c, server.port);
+    client_say(&c, "GET /wait/1" H "\r\n" PACK("300000") "\r\nGET /d" H "\r\n");
+    while (atomic_load(&server.answered) < 11)
+        usleep(1000);
+    atomic_store(&server.durable, 1);
+    worker_durable(server.worker);
+    expect(&c, 200, "/wait/1");
+    expect(&c, 200, NULL);
+    expect(&c, 200, "/d");
+    // Gone in the middle.
+    client_say(&c, PACK("3000000") "\r\n");
+    assert_int_equal(client_more(&c, CLIENT_WAIT_MS), 1);
+    client_close(&c);
+    while (atomic_load(&server.connections) > 0)
+        usleep(1000);
+    buf_deinit(&plain);
+}
+
 /// Clients that vanish in the middle of everything.
 static void test_reset(void **state) {
     (void)state;
@@ -497,8 +589,10 @@ static void test_time_limits(void **state) {
 static void test_drain(void **state) {
     (void)state;
     start_with(&settings);
-    struct client idle, waiting, half;
+    struct client idle, waiting, half, streaming;
     struct answer a;
+    struct buf plain;
+    buf_init(&plain);
     client_open(&idle, server.port);
     client_open(&waiting, server.port);
     client_open(&half, server.port);
@@ -521,6 +615,12 @@ static void test_drain(void **state) {
     atomic_store(&server.durable, 1);
     worker_durable(server.worker);
     expect(&waiting, 200, "/wait/1");
+    assert_true(client_at_end(&waiting));
+    expect_chunked(&streaming, &plain);
+    assert_int_equal(plain.len, 16000000);
+    assert_true(client_at_end(&streaming));
+    client_close(&streaming);
+    buf_deinit(&plain);
     client_close(&idle);
     client_close(&half);
     client_close(&waiting);
@@ -610,6 +710,7 @@ int main(void) {
         WITH_SERVER(test_many_waiting),
         WITH_SERVER(test_durable_race),
         WITH_SERVER(test_backpressure),
+        WITH_SERVER(test_stream),
         WITH_SERVER(test_reset),
         WITH_SERVER(test_big_bodies),
         WITH_SERVER(test_random_pieces),

@@ -58,7 +58,8 @@ static enum status read_texts(struct batch_run *run, bool is_seq) {
     enum status st = pool.memory ? STATUS_OK : STATUS_NO_MEMORY;
     while (st == STATUS_OK && batch_text_next(&texts, &text)) {
         struct json json;
-        struct reason why = {0};
+        struct reason why;
+        why.text[0] = why.pointer[0] = '\0';
         any = true;
         st = json_parse(text, &pool, &json, &why);
         if (st == STATUS_OK) {

@@ -2,11 +2,12 @@
 //
 // Operators: and or not; = <> < <= > >= ; like, between, in, isNull; s_intersects, s_within,
 // s_contains, s_disjoint, s_dwithin (ours: {"op":"s_dwithin","args":[{"property":"geometry"},geometry,metres]});
-// t_after, t_before, t_during on instants ({"timestamp":...}, {"date":...}) and intervals ({"interval":[a,b]}).
+// t_after, t_before, t_during, t_intersects on instants ({"timestamp":...}, {"date":...}) and intervals ({"interval":[a,b]}).
 // Properties: names of `properties` members ("a.b" and "a/b" reach into objects), and "id",
 // "geometry", "time", "created_at", "updated_at", "version", "distance" is not one.
 // Three-valued: a comparison with a missing property or of different types is unknown; unknown is not a match;
-// not(unknown) is unknown. `like`: % any run, _ one character, \ quotes; time O(text * pattern).
+// not(unknown) is unknown. A string that is a timestamp or a date can stand for a time; a date is a whole day.
+// `like`: % any run, _ one character, \ quotes; time O(text * pattern).
 //
 // Lives in the arena it was parsed into; immutable, used by any thread meanwhile.
 

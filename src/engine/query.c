@@ -8,9 +8,11 @@ const char *query_relation_name(enum query_relation r) {
 }
 
 bool query_relation_parse(struct str name, enum query_relation *out) {
-    for (int i = QUERY_INTERSECTS; i <= QUERY_DISJOINT; i++) {
-        if (str_eq(name, str_of(query_relation_name(i)))) {
-            *out = (enum query_relation)i;
+    static const enum query_relation all[] = {QUERY_INTERSECTS, QUERY_WITHIN, QUERY_CONTAINS,
+                                              QUERY_DISJOINT};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (str_eq(name, str_of(query_relation_name(all[i])))) {
+            *out = all[i];
             return true;
         }
     }

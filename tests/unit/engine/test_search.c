@@ -172,6 +172,62 @@ static void test_explain_and_count(void **state) {
     assert_true(hits.next.len > 0);
 }
 
+// More candidates than are kept at a time, and a filter that takes nearly all of them away.
+static void test_many_rounds(void **state) {
+    (void)state;
+    struct hits hits;
+    char id[16], properties[32];
+    size_t expected = 0, given = 0;
+    for (unsigned i = 0; i < 40000; i++) {
+        unsigned x = i * 7919 % 200, y = i / 200;
+        snprintf(id, sizeof id, "%u", i);
+        snprintf(properties, sizeof properties, "{\"n\":%u}", i % 97);
+        struct change change = {.kind = CHANGE_PUT};
+        change.draft = (struct object_draft){
+            .id = str_of(id), .point = {x * 0.01, y * 0.01}, .properties = str_of(properties)};
+        struct change_result result;
+        uint64_t lsn;
+        assert_int_equal(engine_apply(engine, reader, &change, 1, &result, &lsn, NULL), STATUS_OK);
+        expected += x <= 90 && i % 97 == 5;
+    }
+    struct filter *filter = NULL;
+    assert_int_equal(filter_and_equal(&filter, STR("n"), STR("5"), &arena), STATUS_OK);
+    struct query q = box_query(-0.001, -1, 0.905, 3);
+    q.filter = filter;
+    q.limit = 150;
+    char cursor[600];
+    long last = -1;
+    do {
+        assert_int_equal(engine_search(engine, reader, &q, &arena, &hits, NULL), STATUS_OK);
+        assert_string_equal(hits.index, "quadtree");
+        for (size_t i = 0; i < hits.count; i++) {
+            struct str text = object_id(hits.items[i].object);
+            uint64_t n;
+            assert_true(str_parse_u64(text, &n) && n % 97 == 5 && n * 7919 % 200 <= 90);
+            assert_true((long)hits.items[i].object->slot > last);
+            last = (long)hits.items[i].object->slot;
+        }
+        given += hits.count;
+        memcpy(cursor, hits.next.p ? hits.next.p : "", hits.next.len);
+        q.cursor = (struct str){cursor, hits.next.len};
+    } while (q.cursor.len);
+    assert_int_equal(given, expected);
+    // Every object in the box is the match of one of these: none is lost between two rounds.
+    q.limit = 1000;
+    for (unsigned n = 0; n < 97; n++) {
+        snprintf(properties, sizeof properties, "%u", n);
+        struct filter *one = NULL;
+        assert_int_equal(filter_and_equal(&one, STR("n"), str_of(properties), &arena), STATUS_OK);
+        q.filter = one;
+        expected = 0;
+        for (unsigned i = n; i < 40000; i += 97)
+            expected += i * 7919 % 200 <= 90;
+        assert_int_equal(engine_search(engine, reader, &q, &arena, &hits, NULL), STATUS_OK);
+        assert_int_equal(hits.count, expected);
+        assert_true(hits.candidates > 2 * 16000); // it went through the index more than once
+    }
+}
+
 static void test_expiry(void **state) {
     (void)state;
     struct hits hits;
@@ -273,6 +329,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_edges, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_relations, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_explain_and_count, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_rounds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expiry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reads_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),

@@ -6,6 +6,13 @@
 #include "base/buf.h"
 #include "base/reason.h"
 
+/// What a command does to a data directory.
+enum target_use {
+    TARGET_READ,
+    TARGET_CHANGE, // or copy
+    TARGET_FILL,   // and make it when it is not there
+};
+
 struct target_call {
     const char *method;
     const char *path; // "/api/v1/...?...", encoded

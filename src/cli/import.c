@@ -52,7 +52,7 @@ static int import_open(const struct options *options, struct import *im) {
     struct reason why = {0};
     im->strict = options_has(options, "strict");
     int code = reading_open(options, &im->reading);
-    if (code == CLI_DONE) code = target_open(options, true, &im->target);
+    if (code == CLI_DONE) code = target_open(options, TARGET_FILL, &im->target);
     if (code != CLI_DONE) return code;
     im->file = options->arguments[0];
     struct sender_options sender = {.target = im->target,

@@ -14,7 +14,8 @@ struct local {
     struct storage *storage;
     struct engine *engine;
     struct api *api;
-    bool writes, has_reader;
+    enum target_use use;
+    bool has_reader;
     unsigned reader;
     long code; // of the last answer
 };
@@ -23,11 +24,11 @@ static enum status open_store(struct local *l, struct reason *why);
 static enum status open_api(struct local *l);
 static void fill_request(const struct target_call *call, struct http_request *request);
 
-enum status local_open(const struct config *config, bool writes, struct local **out,
+enum status local_open(const struct config *config, enum target_use use, struct local **out,
                        struct reason *why) {
     struct local *l = mem_zalloc(1, sizeof *l);
     if (!l) return STATUS_NO_MEMORY;
-    l->writes = writes;
+    l->use = use;
     log_init(&l->log, STDERR_FILENO, LOG_WARN, LOG_HUMAN);
     enum status st = config_copy(config, &l->config);
     if (st != STATUS_OK) {
@@ -55,7 +56,7 @@ enum status local_open(const struct config *config, bool writes, struct local **
 enum status local_close(struct local *l, struct reason *why) {
     if (!l) return STATUS_OK;
     enum status st = STATUS_OK;
-    if (l->writes && l->api) st = storage_sync(l->storage, why);
+    if (l->use != TARGET_READ && l->api) st = storage_sync(l->storage, why);
     api_free(l->api);
     if (l->has_reader) engine_reader_close(l->engine, l->reader);
     // The store's thread may be reading the engine for a snapshot: it ends first.
@@ -100,12 +101,12 @@ static enum status open_store(struct local *l, struct reason *why) {
     struct storage_options options;
     struct stat info;
     server_storage_options(&l->config, &options);
-    if (!l->writes && stat(options.dir, &info) != 0) {
+    if (l->use != TARGET_FILL && stat(options.dir, &info) != 0) {
         return reason_set(why, STATUS_NOT_FOUND, "there is no data directory %.150s", options.dir);
     }
     options.log = &l->log;
-    options.read_only = !l->writes;
-    options.source = l->writes ? engine_emit_all : NULL;
+    options.read_only = l->use == TARGET_READ;
+    options.source = l->use == TARGET_READ ? NULL : engine_emit_all;
     options.source_ctx = l->engine;
     return wal_store_open(&options, &l->storage, why);
 }

@@ -7,7 +7,8 @@
 #include "cli/command.h"
 
 static const struct command *const commands[] = {
-    &command_serve, &command_import,
+    &command_serve,  &command_import, &command_export,
+    &command_replay, &command_backup,
     &command_check,
 };
 

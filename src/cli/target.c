@@ -16,10 +16,10 @@ struct target {
 };
 
 static enum status call_once(struct target *t, const struct target_call *call, struct reason *why);
-static int open_local(const struct options *options, bool writes, struct target *t);
+static int open_local(const struct options *options, enum target_use use, struct target *t);
 static long last_code(const struct target *t);
 
-int target_open(const struct options *options, bool writes, struct target **out) {
+int target_open(const struct options *options, enum target_use use, struct target **out) {
     const char *url = options_get(options, "url");
     bool is_local = options_has(options, "data");
     if (url && is_local) {
@@ -33,7 +33,7 @@ int target_open(const struct options *options, bool writes, struct target **out)
     struct reason why = {0};
     int code = CLI_DONE;
     if (is_local) {
-        code = open_local(options, writes, t);
+        code = open_local(options, use, t);
     } else if (http_client_new(url ? url : HTTP_CLIENT_URL, &t->http, &why) != STATUS_OK) {
         code = command_fail(CLI_USAGE, "%s", why.text);
     }
@@ -83,12 +83,12 @@ static long last_code(const struct target *t) {
     return t->http ? http_client_code(t->http) : local_code(t->local);
 }
 
-static int open_local(const struct options *options, bool writes, struct target *t) {
+static int open_local(const struct options *options, enum target_use use, struct target *t) {
     struct config config;
     struct reason why = {0};
     int code = command_config(options, &config);
     if (code != CLI_DONE) return code;
-    enum status st = local_open(&config, writes, &t->local, &why);
+    enum status st = local_open(&config, use, &t->local, &why);
     config_deinit(&config);
     if (st == STATUS_OK) return CLI_DONE;
     return command_fail(CLI_FAILED, "%s%s", why.text[0] ? why.text : status_text(st),

@@ -17,7 +17,7 @@
 struct target;
 
 /// From the options above, which the command has in its table. On failure says why and gives an exit code other than CLI_DONE.
-int target_open(const struct options *options, bool writes, struct target **out);
+int target_open(const struct options *options, enum target_use use, struct target **out);
 /// While the answer is 503 or 429 (busy) waits and asks again, at most `patience_s`.
 MUST_USE enum status target_call(struct target *t, const struct target_call *call,
                                  unsigned patience_s, struct reason *why);

@@ -1,4 +1,4 @@
-// properties.c - one pass over canonical text: keys are compared as they stand, values skipped.
+// properties_scan.c - one pass over canonical text: keys are compared as they stand, values skipped.
 
 #include "engine/properties.h"
 

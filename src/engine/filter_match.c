@@ -1,4 +1,4 @@
-// filter.c - the small public functions of filters; parsing and evaluation have their own files.
+// filter_match.c - the small public functions of filters; parsing and evaluation have their own files.
 
 #include "engine/filter.h"
 

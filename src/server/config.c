@@ -66,7 +66,7 @@ static const struct config_key keys[CONFIG_KEY_COUNT] = {
      AT(timeout_idle_ms), 0, DAY_MS, NULL, true},
     {"timeouts.drain", "10s", "time for requests in flight at shutdown", CONFIG_SECONDS,
      AT(timeout_drain_ms), 0, DAY_MS, NULL, true},
-    {"gzip_level", "1", "compression of large answers; 0: none", CONFIG_NUMBER, AT(gzip_level), 0,
+    {"gzip_level", "3", "compression of large answers; 0: none", CONFIG_NUMBER, AT(gzip_level), 0,
      9, NULL, false},
     {"cors.origins", "", "origins that browsers may ask from: *, or a list", CONFIG_LIST,
      AT(cors_origins), 0, 0, NULL, true},

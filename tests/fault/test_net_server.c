@@ -26,8 +26,9 @@ static void on_answer(void *ctx, struct call *call) {
     (void)ctx;
     call->reply->content_type = STR("text/plain");
     if (str_eq(call->request->path, STR("/wait"))) call->reply->wait_lsn = 1;
-    char *note = arena_alloc(call->arena, 100); // as an endpoint would
-    for (int i = 0; note && i < 400; i++)
+    char *note = arena_alloc(call->arena, 100);                           // as an endpoint would
+    int pieces = str_eq(call->request->path, STR("/long")) ? 30000 : 400; // streamed
+    for (int i = 0; note && i < pieces; i++)
         buf_append_str(&call->reply->body, STR("[1.25,2.5],"));
 }
 
@@ -109,7 +110,7 @@ static void test_serve(void **state) {
     assert_int_equal(worker_start(worker, "fault"), STATUS_OK);
     assert_int_equal(scenario(), 4);
     stop();
-    for (uint64_t n = 1; n <= 60; n++) {
+    for (uint64_t n = 1; n <= 75; n++) {
         assert_int_equal(start(), STATUS_OK);
         int go[2], done[2];
         assert_int_equal(pipe(go), 0);
@@ -121,6 +122,7 @@ static void test_serve(void **state) {
             if (read(go[0], &byte, 1) != 1) _exit(1);
             client_open(&c, port);
             client_say(&c, "GET /a HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"
+                           "GET /long HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"
                            "PUT /b%20c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                            "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\nGET /wait HTTP/1.1\r\nHost: a\r\n\r\n"
                            "GET /d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");

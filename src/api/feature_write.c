@@ -7,11 +7,25 @@
 
 #define DECIMALS 8
 
-#define LITERAL(out, text) buf_append((out), (text), sizeof(text) - 1)
+#define TIME_BYTES 24 // 2026-01-02T03:04:05.678Z
+#define FIXED_BYTES                                                                                \
+    640 // of a feature without texts of its own; set aside once, so that most writes are plain copies
+
+#define LITERAL(out, text) put((out), (text), sizeof(text) - 1)
+
+static inline void put(struct buf *out, const char *bytes, size_t len) {
+    if (out->cap - out->len < len) {
+        buf_append(out, bytes, len);
+        return;
+    }
+    memcpy(out->data + out->len, bytes, len);
+    out->len += len;
+}
 
 static void write_position(const struct object *o, struct buf *out);
 static void write_properties(const struct object *o, const struct feature_fields *fields,
                              struct buf *out);
+static void write_updated(const struct object *o, struct buf *out);
 static void write_times(const struct object *o, struct buf *out);
 static void write_metadata(const struct object_metadata *m, struct buf *out);
 
@@ -19,6 +33,7 @@ void feature_write(struct engine *e, struct str collection, const struct object 
                    const struct feature_fields *fields, const double *distance_m, struct buf *out) {
     struct object_metadata metadata;
     engine_metadata(e, collection, o, &metadata);
+    buf_reserve(out, FIXED_BYTES + o->id_len + collection.len + o->properties_len);
     LITERAL(out, "{\"type\":\"Feature\",\"id\":");
     buf_append_json(out, object_id(o));
     LITERAL(out, ",\"collection\":");
@@ -38,23 +53,44 @@ void feature_write(struct engine *e, struct str collection, const struct object 
     LITERAL(out, ",\"created_at\":\"");
     buf_append_time(out, o->created_ms);
     LITERAL(out, "\",\"updated_at\":\"");
-    buf_append_time(out, o->updated_ms);
+    write_updated(o, out);
     LITERAL(out, "\"}");
+}
+
+// Most objects never change: then the text stands just before.
+static void write_updated(const struct object *o, struct buf *out) {
+    size_t back = TIME_BYTES + sizeof("\",\"updated_at\":\"") - 1;
+    if (o->updated_ms != o->created_ms || out->failed || !buf_reserve(out, TIME_BYTES)) {
+        buf_append_time(out, o->updated_ms);
+        return;
+    }
+    put(out, out->data + out->len - back, TIME_BYTES);
 }
 
 static void write_position(const struct object *o, struct buf *out) {
     struct point centre = object_center(o);
     LITERAL(out, ",\"coordinates\":[");
+    size_t lat = out->len;
     buf_append_fixed(out, centre.lat, DECIMALS);
-    buf_append_char(out, ',');
+    LITERAL(out, ",");
+    size_t lon = out->len;
     buf_append_fixed(out, centre.lon, DECIMALS);
+    size_t end = out->len;
     LITERAL(out, "],\"geometry\":");
     if (o->flags & OBJECT_HAS_GEOMETRY) {
         geojson_write(o->geometry, out);
         return;
     }
-    bool has_z = o->flags & OBJECT_HAS_Z;
-    geojson_write_point(o->point, has_z ? object_z(o) : 0, has_z, out);
+    if (o->flags & OBJECT_HAS_Z || !buf_reserve(out, 2 * (end - lat) + 64)) {
+        geojson_write_point(o->point, o->flags & OBJECT_HAS_Z ? object_z(o) : 0,
+                            o->flags & OBJECT_HAS_Z, out);
+        return;
+    }
+    LITERAL(out, "{\"type\":\"Point\",\"coordinates\":["); // the same numbers the other way round
+    put(out, out->data + lon, end - lon);
+    LITERAL(out, ",");
+    put(out, out->data + lat, lon - 1 - lat);
+    LITERAL(out, "]}");
 }
 
 static void write_properties(const struct object *o, const struct feature_fields *fields,
@@ -62,7 +98,7 @@ static void write_properties(const struct object *o, const struct feature_fields
     struct str all = object_properties(o);
     LITERAL(out, ",\"properties\":");
     if (!fields || !fields->names) {
-        buf_append_str(out, all);
+        put(out, all.p, all.len);
         return;
     }
     buf_append_char(out, '{');

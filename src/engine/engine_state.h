@@ -1,6 +1,6 @@
 // engine_state.h - what an engine is made of, for the files that together implement engine.h.
 //
-//   engine.c life, readers, get, listing | apply.c changes, drop | search.c searches
+//   life.c life, readers, get, listing | apply.c changes, drop | search.c searches
 //   restore.c replay | emit.c snapshots | upkeep.c expiry, memory given back
 
 #ifndef ENGINE_ENGINE_STATE_H

@@ -1,4 +1,4 @@
-// engine.c - life of an engine, its readers, and reads by id and by collection.
+// life.c - life of an engine, its readers, and reads by id and by collection.
 
 #include "engine/engine.h"
 

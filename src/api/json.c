@@ -6,6 +6,7 @@
 
 #define BODY_POOL_TEXT 4096 // longer bodies are read into the heap
 
+static yyjson_doc *read(struct str text, const yyjson_alc *alc, yyjson_read_err *error);
 static bool is_too_deep(struct str text, size_t *at);
 static enum status parse_failed(struct str text, const yyjson_read_err *error, struct reason *why);
 static void *heap_malloc(void *ctx, size_t size);
@@ -19,12 +20,17 @@ enum status json_parse(struct str text, const struct json_pool *pool, struct jso
     *out = (struct json){0};
     if (str_starts(text, STR("\xef\xbb\xbf"))) text = str_sub(text, 3, text.len - 3);
     if (text.len == 0) return reason_set(why, STATUS_BAD_REQUEST, "the body is empty");
-    yyjson_alc alc = heap;
-    out->on_heap = !pool || yyjson_read_max_memory_usage(text.len, 0) > pool->size ||
-                   !yyjson_alc_pool_init(&alc, pool->memory, pool->size);
-    yyjson_read_err error;
-    // Without YYJSON_READ_INSITU the text is not written to, though the parameter is not const.
-    out->doc = yyjson_read_opts((char *)(uintptr_t)text.p, text.len, 0, &alc, &error);
+    yyjson_read_err error = {.code = YYJSON_READ_ERROR_MEMORY_ALLOCATION};
+    yyjson_alc alc;
+    bool fits = pool && yyjson_read_max_memory_usage(text.len, 0) <= pool->size;
+    if (fits && yyjson_alc_pool_init(&alc, pool->memory, pool->size)) {
+        out->doc = read(text, &alc, &error);
+    }
+    // yyjson's bound does not hold for brackets that are never closed: the pool may prove too small.
+    if (!out->doc && error.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
+        out->doc = read(text, &heap, &error);
+        out->on_heap = true;
+    }
     if (!out->doc) return parse_failed(text, &error, why);
     size_t at;
     if (yyjson_doc_get_val_count(out->doc) > JSON_DEPTH && is_too_deep(text, &at)) {
@@ -49,6 +55,11 @@ enum status json_parse_body(struct str text, struct arena *arena, struct json *o
 void json_free(struct json *json) {
     if (json->on_heap) yyjson_doc_free(json->doc);
     *json = (struct json){0};
+}
+
+// Without YYJSON_READ_INSITU the text is not written to, though the parameter is not const.
+static yyjson_doc *read(struct str text, const yyjson_alc *alc, yyjson_read_err *error) {
+    return yyjson_read_opts((char *)(uintptr_t)text.p, text.len, 0, alc, error);
 }
 
 /// The text is JSON. A document of at most JSON_DEPTH values need not be looked at.

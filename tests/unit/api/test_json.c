@@ -56,6 +56,23 @@ static void test_refusals(void **state) {
     arena_deinit(&arena);
 }
 
+// yyjson's own bound for the pool does not hold here.
+static void test_brackets_never_closed(void **state) {
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 0);
+    for (size_t n = 1; n < 2000; n += 11) {
+        char text[2000];
+        memset(text, '[', sizeof text);
+        struct json json;
+        struct reason why = {0};
+        assert_int_equal(json_parse_body((struct str){text, n}, &arena, &json, &why),
+                         STATUS_BAD_REQUEST);
+        arena_reset(&arena);
+    }
+    arena_deinit(&arena);
+}
+
 static enum status parse_depth(size_t depth, bool objects) {
     char *text = malloc(depth * 12 + 10), *p = text;
     for (size_t i = 0; i < depth; i++)
@@ -96,9 +113,8 @@ static void test_failing_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pool_and_heap),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_pool_and_heap),         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_brackets_never_closed), cmocka_unit_test(test_depth),
         cmocka_unit_test(test_failing_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

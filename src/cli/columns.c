@@ -10,8 +10,8 @@
 static const char *const lat_names[] = {"lat", "latitude", "stop_lat", "y", NULL};
 static const char *const lon_names[] = {"lon", "lng", "long", "longitude", "stop_lon", "x", NULL};
 static const char *const wkt_names[] = {"wkt", "geometry", "geom", "the_geom", NULL};
-static const char *const time_names[] = {"time",        "timestamp",    "datetime",
-                                         "time_unix_s", "time_unix_ms", "unix_time", NULL};
+static const char *const time_names[] = {"time",         "timestamp", "datetime", "time_unix_s",
+                                         "time_unix_ms", "unix_time", NULL};
 static const char *const id_names[] = {"id",   "_id",       "fid",        "gid",
                                        "uuid", "object_id", "vehicle_id", NULL};
 

@@ -17,8 +17,8 @@ struct column_names {
 
 struct columns {
     size_t count;
-    struct str *names;         // trimmed, unique
-    struct buf texts;          // what the names lie in
+    struct str *names;              // trimmed, unique
+    struct buf texts;               // what the names lie in
     size_t lat, lon, wkt, time, id; // COLUMNS_NONE: there is none
 };
 

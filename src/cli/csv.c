@@ -59,7 +59,8 @@ static enum status guess_separator(struct csv *csv, struct reason *why) {
     enum status st = input_peek(csv->in, &start, why);
     if (st != STATUS_OK) return st;
     bool quoted = false;
-    for (size_t i = 0; i < start.len && (quoted || (start.p[i] != '\n' && start.p[i] != '\r')); i++) {
+    for (size_t i = 0; i < start.len && (quoted || (start.p[i] != '\n' && start.p[i] != '\r'));
+         i++) {
         if (start.p[i] == '"') quoted = !quoted;
         for (size_t k = 0; k < 3 && !quoted; k++)
             counts[k] += start.p[i] == candidates[k];

@@ -20,8 +20,9 @@ static int check_options(const struct options *options, struct str *collection,
     const char *text = options_get(options, "format");
     struct reason why;
     if (options->argument_count) {
-        return command_fail(CLI_USAGE, "export writes to standard output and takes no argument "
-                                       "(%s)",
+        return command_fail(CLI_USAGE,
+                            "export writes to standard output and takes no argument "
+                            "(%s)",
                             options->arguments[0]);
     }
     *collection = str_of(name ? name : "default");
@@ -29,8 +30,9 @@ static int check_options(const struct options *options, struct str *collection,
     if (feature_check_name(*collection, "--collection", &why) != STATUS_OK)
         return command_fail(CLI_USAGE, "%s", why.text);
     if (text && !reader_parse_format(str_of(text), format)) {
-        return command_fail(CLI_USAGE, "--format must be geojson, geojsonseq, ndjson or csv, "
-                                       "not %s",
+        return command_fail(CLI_USAGE,
+                            "--format must be geojson, geojsonseq, ndjson or csv, "
+                            "not %s",
                             text);
     }
     return CLI_DONE;
@@ -57,8 +59,9 @@ static int export(const struct options *options) {
     if (st != STATUS_OK)
         return command_fail(CLI_FAILED, "%s", why.text[0] ? why.text : status_text(st));
     if (lost) {
-        return command_fail(CLI_FAILED, "%" PRIu64 " values have no column: the collection "
-                                        "changed meanwhile; export again, or use --format ndjson",
+        return command_fail(CLI_FAILED,
+                            "%" PRIu64 " values have no column: the collection "
+                            "changed meanwhile; export again, or use --format ndjson",
                             lost);
     }
     return CLI_DONE;

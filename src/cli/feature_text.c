@@ -101,8 +101,8 @@ static struct str text_of(yyjson_val *value) {
 static enum status find_id(yyjson_val *root, const struct feature_ids *ids, char number[40],
                            struct str *id, struct reason *why) {
     yyjson_val *properties = yyjson_obj_get(root, "properties");
-    yyjson_val *value = ids->column ? yyjson_obj_get(properties, ids->column)
-                                    : yyjson_obj_get(root, "id");
+    yyjson_val *value =
+        ids->column ? yyjson_obj_get(properties, ids->column) : yyjson_obj_get(root, "id");
     if (!value && !ids->column) value = yyjson_obj_get(properties, "id");
     if (yyjson_is_str(value)) {
         *id = text_of(value);

@@ -14,8 +14,8 @@
 /// Where ids come from: that of the record, else PREFIX or COLLECTION- and its number.
 struct feature_ids {
     struct str collection;
-    struct str prefix;   // --id-prefix; may be empty
-    const char *column;  // --id: property or column that is the id; NULL: guessed
+    struct str prefix;  // --id-prefix; may be empty
+    const char *column; // --id: property or column that is the id; NULL: guessed
 };
 
 struct feature_time {

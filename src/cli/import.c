@@ -92,7 +92,8 @@ static enum status import_records(struct import *im, struct reason *why) {
             why->text[0] = '\0';
             continue;
         }
-        if (st == STATUS_OK) st = sender_put(im->sender, record.text, &record.time, record.line, why);
+        if (st == STATUS_OK)
+            st = sender_put(im->sender, record.text, &record.time, record.line, why);
         if (st != STATUS_OK) return st;
         if (im->strict && sender_refused(im->sender))
             return reason_set(why, STATUS_INVALID, "stopped at the first error (--strict)");

@@ -16,14 +16,14 @@ struct input {
     int fd;            // -1: memory
     bool is_open_here; // standard input is not ours to close
     bool is_gzip, ended;
-    bool in_member;    // gzip: a member was begun and has not ended
-    struct str memory; // what is left of it
+    bool in_member;                 // gzip: a member was begun and has not ended
+    struct str memory;              // what is left of it
     uint64_t size, taken_from_file; // of a regular file; size 0: unknown
     char name[160];
     z_stream z;
-    char *raw;   // as it comes from the file
+    char *raw; // as it comes from the file
     size_t raw_len;
-    char *plain; // inflated; unused without gzip
+    char *plain;       // inflated; unused without gzip
     struct str window; // in raw or plain: read and not yet taken
 };
 

@@ -14,19 +14,19 @@
 #include "cli/input.h"
 
 #define JSON_SPLIT_TEXT_MAX ((size_t)64 << 20)
-#define JSON_SPLIT_DEPTH    1000
+#define JSON_SPLIT_DEPTH 1000
 
 struct json_split {
-    struct input *in;   // borrowed
-    uint64_t line;      // of the next byte, from 1
-    uint64_t text_line; // where the last text began
-    struct buf text;    // what is being gathered
-    struct buf key;     // the last string at the top of an object around the list
-    unsigned depth;     // brackets open around the next byte
+    struct input *in;    // borrowed
+    uint64_t line;       // of the next byte, from 1
+    uint64_t text_line;  // where the last text began
+    struct buf text;     // what is being gathered
+    struct buf key;      // the last string at the top of an object around the list
+    unsigned depth;      // brackets open around the next byte
     unsigned list_depth; // depth of the array whose elements are given; 0: none
     bool in_string, escaped;
-    bool is_list_next;  // "features": was read
-    bool after_list;    // the rest of the object around the list is passed over
+    bool is_list_next;                 // "features": was read
+    bool after_list;                   // the rest of the object around the list is passed over
     bool closes[JSON_SPLIT_DEPTH + 1]; // by depth: true: '}', false: ']'
 };
 

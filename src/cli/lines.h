@@ -9,7 +9,7 @@
 #include "cli/input.h"
 
 #define LINES_TEXT_MAX ((size_t)64 << 20)
-#define LINES_RS       '\x1e'
+#define LINES_RS '\x1e'
 
 struct lines {
     struct input *in; // borrowed

@@ -76,11 +76,8 @@ enum status local_call(struct local *l, const struct target_call *call, struct r
     fill_request(call, &request);
     http_reply_init(&reply);
     arena_init(&arena, 0);
-    struct call one = {.request = &request,
-                       .reply = &reply,
-                       .arena = &arena,
-                       .reader = l->reader,
-                       .why = &detail};
+    struct call one = {
+        .request = &request, .reply = &reply, .arena = &arena, .reader = l->reader, .why = &detail};
     engine_enter(l->engine, l->reader);
     api_answer(l->api, &one);
     engine_leave(l->engine, l->reader);
@@ -129,8 +126,8 @@ static enum status open_api(struct local *l) {
 }
 
 static void fill_request(const struct target_call *call, struct http_request *request) {
-    *request = (struct http_request){
-        .target = str_of(call->path), .keep_alive = true, .body = call->body};
+    *request =
+        (struct http_request){.target = str_of(call->path), .keep_alive = true, .body = call->body};
     for (enum http_method m = HTTP_GET; m < HTTP_OTHER; m++)
         if (str_eq(http_method_name(m), str_of(call->method))) request->method = m;
     size_t mark = str_find(request->target, '?');

@@ -11,8 +11,8 @@
 struct local;
 
 /// LOCKED while a server has the directory. With TARGET_READ nothing in it changes; only TARGET_FILL makes it.
-MUST_USE enum status local_open(const struct config *config, enum target_use use, struct local **out,
-                                struct reason *why);
+MUST_USE enum status local_open(const struct config *config, enum target_use use,
+                                struct local **out, struct reason *why);
 MUST_USE enum status local_call(struct local *l, const struct target_call *call,
                                 struct reason *why);
 long local_code(const struct local *l);

@@ -7,9 +7,8 @@
 #include "cli/command.h"
 
 static const struct command *const commands[] = {
-    &command_serve,  &command_import, &command_export,
-    &command_replay, &command_backup,
-    &command_check,
+    &command_serve,  &command_import, &command_export, &command_replay,
+    &command_backup, &command_check,  &command_bench,
 };
 
 static const struct command *find(const char *name) {

@@ -30,8 +30,10 @@ bool reader_parse_format(struct str name, enum reader_format *out) {
     static const struct {
         const char *name;
         enum reader_format format;
-    } formats[] = {{"geojson", READER_GEOJSON}, {"geojsonseq", READER_GEOJSONSEQ},
-                   {"ndjson", READER_NDJSON},   {"csv", READER_CSV}};
+    } formats[] = {{"geojson", READER_GEOJSON},
+                   {"geojsonseq", READER_GEOJSONSEQ},
+                   {"ndjson", READER_NDJSON},
+                   {"csv", READER_CSV}};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (str_eq_nocase(name, str_of(formats[i].name))) {
             *out = formats[i].format;
@@ -90,10 +92,14 @@ static enum status guess(struct reader *r, struct reason *why) {
     static const struct {
         const char *ending;
         enum reader_format format;
-    } endings[] = {{".geojson", READER_GEOJSON},       {".json", READER_GEOJSON},
-                   {".geojsonl", READER_NDJSON},       {".ndjson", READER_NDJSON},
-                   {".jsonl", READER_NDJSON},          {".geojsons", READER_GEOJSONSEQ},
-                   {".geojsonseq", READER_GEOJSONSEQ}, {".csv", READER_CSV},
+    } endings[] = {{".geojson", READER_GEOJSON},
+                   {".json", READER_GEOJSON},
+                   {".geojsonl", READER_NDJSON},
+                   {".ndjson", READER_NDJSON},
+                   {".jsonl", READER_NDJSON},
+                   {".geojsons", READER_GEOJSONSEQ},
+                   {".geojsonseq", READER_GEOJSONSEQ},
+                   {".csv", READER_CSV},
                    {".tsv", READER_CSV}};
     struct str name = str_of(r->options.name), start;
     if (ends_with(name, ".gz")) name.len -= 3;
@@ -105,9 +111,9 @@ static enum status guess(struct reader *r, struct reason *why) {
         if (ends_with(name, endings[i].ending)) r->format = endings[i].format;
     bool is_seq = first == LINES_RS;
     if (r->format == READER_GUESS || (is_seq && r->format != READER_CSV)) {
-        r->format = is_seq                           ? READER_GEOJSONSEQ
+        r->format = is_seq                         ? READER_GEOJSONSEQ
                     : first == '{' || first == '[' ? READER_GEOJSON
-                                                     : READER_CSV;
+                                                   : READER_CSV;
     }
     return STATUS_OK;
 }
@@ -137,8 +143,8 @@ static enum status next_csv(struct reader *r, struct reader_record *out, struct 
 static enum status next_json(struct reader *r, struct reader_record *out, struct reason *why) {
     struct str text;
     bool is_lines = r->format != READER_GEOJSON;
-    enum status st = is_lines ? lines_next(&r->lines, &text, why)
-                              : json_split_next(&r->split, &text, why);
+    enum status st =
+        is_lines ? lines_next(&r->lines, &text, why) : json_split_next(&r->split, &text, why);
     // A splitter that lost its way does not find it again.
     if (st != STATUS_OK && !(is_lines && st == STATUS_TOO_LARGE)) return st;
     out->line = is_lines ? r->lines.text_line : r->split.text_line;

@@ -32,8 +32,8 @@ static int fill_options(const struct options *options, struct reader_options *ou
     const char *delimiter = options_get(options, "delimiter");
     struct reason why;
     out->ids.collection = str_of(collection ? collection : "default");
-    out->ids.prefix = options_has(options, "id-prefix") ? str_of(options_get(options, "id-prefix"))
-                                                        : STR("");
+    out->ids.prefix =
+        options_has(options, "id-prefix") ? str_of(options_get(options, "id-prefix")) : STR("");
     out->ids.column = options_get(options, "id");
     out->columns = (struct column_names){
         options_get(options, "lat"),
@@ -47,8 +47,9 @@ static int fill_options(const struct options *options, struct reader_options *ou
         feature_check_name(out->ids.prefix, "--id-prefix", &why) != STATUS_OK)
         return command_fail(CLI_USAGE, "%s", why.text);
     if (format && !reader_parse_format(str_of(format), &out->format)) {
-        return command_fail(CLI_USAGE, "--format must be geojson, geojsonseq, ndjson or csv, "
-                                       "not %s",
+        return command_fail(CLI_USAGE,
+                            "--format must be geojson, geojsonseq, ndjson or csv, "
+                            "not %s",
                             format);
     }
     if (delimiter && strcmp(delimiter, "tab") == 0) delimiter = "\t";

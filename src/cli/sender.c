@@ -7,8 +7,8 @@
 #include "proto/http.h"
 
 struct batch {
-    struct buf text;    // NDJSON
-    uint64_t *lines;    // of the input, one for each object
+    struct buf text; // NDJSON
+    uint64_t *lines; // of the input, one for each object
     size_t count, cap;
 };
 
@@ -25,7 +25,7 @@ struct sender {
     pthread_cond_t changed;
     enum sending sending;
     bool ending;
-    struct batch sent;    // the thread's while SENDING_ASKED, else the caller's
+    struct batch sent; // the thread's while SENDING_ASKED, else the caller's
     struct buf answer;
     enum status result;
     struct reason why;

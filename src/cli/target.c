@@ -74,8 +74,7 @@ enum status target_close(struct target *t, struct reason *why) {
     return st;
 }
 
-static enum status call_once(struct target *t, const struct target_call *call,
-                             struct reason *why) {
+static enum status call_once(struct target *t, const struct target_call *call, struct reason *why) {
     return t->http ? http_client_call(t->http, call, why) : local_call(t->local, call, why);
 }
 

@@ -17,7 +17,7 @@ struct tracks {
     struct buf texts;
     struct track_point *points;
     size_t count, cap;
-    uint64_t skipped;          // records that could not be read
+    uint64_t skipped; // records that could not be read
     struct reason first_skipped;
 };
 

@@ -23,8 +23,8 @@ struct writer {
     // CSV:
     bool has_time, has_shapes; // some object has one; shapes: not a Point, or with altitude
     size_t column_count;
-    struct buf names;  // of the properties, in the order they came, one after another
-    size_t *offsets;   // where each begins
+    struct buf names; // of the properties, in the order they came, one after another
+    size_t *offsets;  // where each begins
     uint64_t lost; // properties that no column stands for: they came after the columns were known
 };
 

@@ -1,0 +1,13 @@
+// bench_suites.h - what can be measured.
+
+#ifndef CLI_BENCH_SUITES_H
+#define CLI_BENCH_SUITES_H
+
+#include "cli/bench.h"
+
+/// In-process puts, moves, reads and searches, without a store.
+MUST_USE enum status bench_spatial(struct bench *b, struct reason *why);
+/// Writes in each mode of the store, restart, snapshot.
+MUST_USE enum status bench_storage(struct bench *b, struct reason *why);
+
+#endif

@@ -2,7 +2,7 @@
 
 #define METHOD_BIT(method) (1u << (method))
 
-static bool matches(const char *pattern, struct str path, struct str *param);
+static bool matches(const struct route *route, struct str path, struct str *param);
 
 struct route_match route_find(enum http_method method, struct str raw_path) {
     struct route_match m = {0};
@@ -10,7 +10,7 @@ struct route_match route_find(enum http_method method, struct str raw_path) {
     for (size_t i = 0; i < route_count; i++) {
         const struct route *route = &route_table[i];
         struct str param;
-        if (!matches(route->pattern, raw_path, &param)) continue;
+        if (!matches(route, raw_path, &param)) continue;
         m.methods |= METHOD_BIT(route->method);
         if (route->method != wanted || (m.route && !m.raw_param.p)) continue;
         m.route = route;
@@ -20,15 +20,13 @@ struct route_match route_find(enum http_method method, struct str raw_path) {
     return m;
 }
 
-static bool matches(const char *pattern, struct str path, struct str *param) {
-    size_t i = 0;
-    for (; pattern[i] && pattern[i] != ':'; i++) {
-        if (i == path.len || path.p[i] != pattern[i]) return false;
-    }
+static bool matches(const struct route *route, struct str path, struct str *param) {
+    size_t plain = route->plain;
     *param = STR_NONE;
-    if (!pattern[i]) return i == path.len;
-    *param = str_sub(path, i, path.len - i);
-    return param->len > 0 && str_find(*param, '/') == param->len;
+    if (route->exact) return path.len == plain && memcmp(path.p, route->pattern, plain) == 0;
+    if (path.len <= plain || memcmp(path.p, route->pattern, plain) != 0) return false;
+    *param = str_sub(path, plain, path.len - plain);
+    return str_find(*param, '/') == param->len;
 }
 
 bool route_takes(const struct route *route, struct str content_type) {

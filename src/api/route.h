@@ -39,6 +39,8 @@ struct route_answer {
 struct route {
     enum http_method method;
     const char *pattern;
+    unsigned short plain;    // length of the pattern without ":name"
+    bool exact;              // there is no ":name"
     api_endpoint_fn *answer; // NULL: 501 until a later version
     const char *scope;       // what a token needs once there are tokens; NULL: open to all
     enum route_body body;

@@ -8,6 +8,9 @@
 #define JSON "application/json"
 #define METRICS_TEXT "text/plain; version=0.0.4; charset=utf-8"
 
+#define AT(path) .pattern = path, .plain = sizeof(path) - 1, .exact = true
+#define BY(path, name) .pattern = path name, .plain = sizeof(path) - 1
+
 #define READ "spatial:read"
 #define WRITE "spatial:write"
 #define ADMIN "spatial:admin"
@@ -97,7 +100,7 @@ static const struct route_param fence_path[] = {
 
 const struct route route_table[] = {
     {.method = HTTP_GET,
-     .pattern = "/",
+     AT("/"),
      .answer = api_admin_landing,
      .id = "getRoot",
      .tag = "admin",
@@ -105,7 +108,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "Landing", NULL, "Links to everything else"}},
      .problems = {406}},
     {.method = HTTP_GET,
-     .pattern = V1,
+     AT(V1),
      .answer = api_admin_landing,
      .id = "getLanding",
      .tag = "admin",
@@ -113,7 +116,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "Landing", NULL, "Links to everything else"}},
      .problems = {406}},
     {.method = HTTP_GET,
-     .pattern = V1 "/openapi.json",
+     AT(V1 "/openapi.json"),
      .answer = api_admin_openapi,
      .id = "getOpenApi",
      .tag = "admin",
@@ -122,7 +125,7 @@ const struct route route_table[] = {
      .problems = {406}},
 
     {.method = HTTP_GET,
-     .pattern = V1 "/objects",
+     AT(V1 "/objects"),
      .answer = api_search_list,
      .scope = READ,
      .id = "listObjects",
@@ -133,7 +136,7 @@ const struct route route_table[] = {
      .answers = {{200, GEOJSON, "FeatureCollection", LINK_HEADER, "A page of objects"}},
      .problems = {400, 404, 406, 422}},
     {.method = HTTP_POST,
-     .pattern = V1 "/objects",
+     AT(V1 "/objects"),
      .answer = api_objects_create,
      .scope = WRITE,
      .body = ROUTE_JSON,
@@ -147,7 +150,7 @@ const struct route route_table[] = {
      .answers = {{201, GEOJSON, "Object", LOCATION_HEADER, "The object as it is stored"}},
      .problems = {400, 406, 409, 413, 415, 422, 503}},
     {.method = HTTP_POST,
-     .pattern = V1 "/objects/batch",
+     AT(V1 "/objects/batch"),
      .answer = api_batch,
      .scope = WRITE,
      .body = ROUTE_BATCH,
@@ -163,7 +166,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "BatchReport", NULL, "What became of the objects"}},
      .problems = {400, 406, 413, 415, 422, 503}},
     {.method = HTTP_GET,
-     .pattern = V1 "/objects/:id",
+     BY(V1 "/objects/", ":id"),
      .answer = api_objects_get,
      .scope = READ,
      .id = "getObject",
@@ -174,7 +177,7 @@ const struct route route_table[] = {
                  {304, NULL, NULL, ETAG_HEADER, "It is in a state named by If-None-Match"}},
      .problems = {400, 404, 406, 412, 422}},
     {.method = HTTP_PUT,
-     .pattern = V1 "/objects/:id",
+     BY(V1 "/objects/", ":id"),
      .answer = api_objects_put,
      .scope = WRITE,
      .body = ROUTE_JSON,
@@ -187,7 +190,7 @@ const struct route route_table[] = {
                  {201, GEOJSON, "Object", LOCATION_HEADER, "Created"}},
      .problems = {400, 406, 412, 413, 415, 422, 503}},
     {.method = HTTP_PATCH,
-     .pattern = V1 "/objects/:id",
+     BY(V1 "/objects/", ":id"),
      .answer = api_objects_patch,
      .scope = WRITE,
      .body = ROUTE_PATCH,
@@ -201,7 +204,7 @@ const struct route route_table[] = {
      .answers = {{200, GEOJSON, "Object", ETAG_HEADER, "The object after the change"}},
      .problems = {400, 404, 406, 412, 413, 415, 422, 503}},
     {.method = HTTP_DELETE,
-     .pattern = V1 "/objects/:id",
+     BY(V1 "/objects/", ":id"),
      .answer = api_objects_delete,
      .scope = WRITE,
      .id = "deleteObject",
@@ -212,7 +215,7 @@ const struct route route_table[] = {
      .problems = {400, 404, 412, 422, 503}},
 
     {.method = HTTP_GET,
-     .pattern = V1 "/collections",
+     AT(V1 "/collections"),
      .answer = api_collections_list,
      .scope = READ,
      .id = "listCollections",
@@ -223,7 +226,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "Collections", LINK_HEADER, "A page of collections"}},
      .problems = {400, 406, 422}},
     {.method = HTTP_GET,
-     .pattern = V1 "/collections/:name",
+     BY(V1 "/collections/", ":name"),
      .answer = api_collections_get,
      .scope = READ,
      .id = "getCollection",
@@ -233,7 +236,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "Collection", NULL, "The collection"}},
      .problems = {400, 404, 406, 422}},
     {.method = HTTP_DELETE,
-     .pattern = V1 "/collections/:name",
+     BY(V1 "/collections/", ":name"),
      .answer = api_collections_delete,
      .scope = WRITE,
      .id = "deleteCollection",
@@ -244,7 +247,7 @@ const struct route route_table[] = {
      .problems = {400, 404, 422, 503}},
 
     {.method = HTTP_GET,
-     .pattern = V1 "/search/nearby",
+     AT(V1 "/search/nearby"),
      .answer = api_search_nearby,
      .scope = READ,
      .id = "searchNearby",
@@ -255,7 +258,7 @@ const struct route route_table[] = {
      .answers = {{200, GEOJSON, "FeatureCollection", LINK_HEADER, "What was found"}},
      .problems = {400, 404, 406, 422}},
     {.method = HTTP_GET,
-     .pattern = V1 "/search/bbox",
+     AT(V1 "/search/bbox"),
      .answer = api_search_bbox,
      .scope = READ,
      .id = "searchBbox",
@@ -267,7 +270,7 @@ const struct route route_table[] = {
      .answers = {{200, GEOJSON, "FeatureCollection", LINK_HEADER, "What was found"}},
      .problems = {400, 404, 406, 422}},
     {.method = HTTP_POST,
-     .pattern = V1 "/search/polygon",
+     AT(V1 "/search/polygon"),
      .answer = api_search_polygon,
      .scope = READ,
      .body = ROUTE_JSON,
@@ -279,7 +282,7 @@ const struct route route_table[] = {
      .answers = {{200, GEOJSON, "FeatureCollection", NULL, "What was found"}},
      .problems = {400, 404, 406, 413, 415, 422}},
     {.method = HTTP_POST,
-     .pattern = V1 "/search/complex",
+     AT(V1 "/search/complex"),
      .answer = api_search_complex,
      .scope = READ,
      .body = ROUTE_JSON,
@@ -294,30 +297,35 @@ const struct route route_table[] = {
      .answers = {{200, GEOJSON, "FeatureCollection", NULL, "What was found"}},
      .problems = {400, 404, 406, 413, 415, 422}},
 
-#define LATER(verb, path, name, group, what, where)                                                \
+// Later versions' endpoints.
+#define LATER(verb, at, name, group, what, where)                                                  \
     {                                                                                              \
-        .method = verb, .pattern = V1 path, .id = name, .tag = group, .summary = what,             \
-        .params = {where}, .problems = {                                                           \
+        .method = verb, at, .id = name, .tag = group, .summary = what, .params = {where},          \
+        .problems = {                                                                              \
             501,                                                                                   \
             404                                                                                    \
         }                                                                                          \
     }
-    LATER(HTTP_GET, "/geofences", "listGeofences", "geofences", "List the geofences", NULL),
-    LATER(HTTP_POST, "/geofences", "createGeofence", "geofences", "Create a geofence", NULL),
-    LATER(HTTP_GET, "/geofences/:id", "getGeofence", "geofences", "Get a geofence", fence_path),
-    LATER(HTTP_PUT, "/geofences/:id", "putGeofence", "geofences", "Replace a geofence", fence_path),
-    LATER(HTTP_DELETE, "/geofences/:id", "deleteGeofence", "geofences", "Delete a geofence",
+    LATER(HTTP_GET, AT(V1 "/geofences"), "listGeofences", "geofences", "List the geofences", NULL),
+    LATER(HTTP_POST, AT(V1 "/geofences"), "createGeofence", "geofences", "Create a geofence", NULL),
+    LATER(HTTP_GET, BY(V1 "/geofences/", ":id"), "getGeofence", "geofences", "Get a geofence",
           fence_path),
-    LATER(HTTP_GET, "/analytics/heatmap", "getHeatmap", "analytics", "Density on the map", NULL),
-    LATER(HTTP_GET, "/analytics/stats", "getStats", "analytics", "Spatial statistics", NULL),
-    LATER(HTTP_GET, "/analytics/predictions", "getPredictions", "analytics",
+    LATER(HTTP_PUT, BY(V1 "/geofences/", ":id"), "putGeofence", "geofences", "Replace a geofence",
+          fence_path),
+    LATER(HTTP_DELETE, BY(V1 "/geofences/", ":id"), "deleteGeofence", "geofences",
+          "Delete a geofence", fence_path),
+    LATER(HTTP_GET, AT(V1 "/analytics/heatmap"), "getHeatmap", "analytics", "Density on the map",
+          NULL),
+    LATER(HTTP_GET, AT(V1 "/analytics/stats"), "getStats", "analytics", "Spatial statistics", NULL),
+    LATER(HTTP_GET, AT(V1 "/analytics/predictions"), "getPredictions", "analytics",
           "Where something will be", NULL),
-    LATER(HTTP_GET, "/admin/physics", "getPhysics", "admin", "State of the optimisers", NULL),
-    LATER(HTTP_POST, "/admin/rebalance", "rebalance", "admin", "Deal the shards anew", NULL),
+    LATER(HTTP_GET, AT(V1 "/admin/physics"), "getPhysics", "admin", "State of the optimisers",
+          NULL),
+    LATER(HTTP_POST, AT(V1 "/admin/rebalance"), "rebalance", "admin", "Deal the shards anew", NULL),
 #undef LATER
 
     {.method = HTTP_POST,
-     .pattern = V1 "/admin/bulk_import",
+     AT(V1 "/admin/bulk_import"),
      .answer = api_batch_import,
      .scope = ADMIN,
      .body = ROUTE_BATCH,
@@ -330,7 +338,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "BatchReport", NULL, "What became of the objects"}},
      .problems = {400, 406, 413, 415, 422, 503}},
     {.method = HTTP_POST,
-     .pattern = V1 "/admin/backup",
+     AT(V1 "/admin/backup"),
      .answer = api_admin_backup,
      .scope = ADMIN,
      .body = ROUTE_JSON,
@@ -342,7 +350,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "Backup", NULL, "The copy is complete"}},
      .problems = {400, 406, 409, 413, 415, 422, 503}},
     {.method = HTTP_GET,
-     .pattern = V1 "/admin/health",
+     AT(V1 "/admin/health"),
      .answer = api_admin_health,
      .scope = ADMIN,
      .id = "getHealth",
@@ -353,7 +361,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "Health", NULL, "Numbers of engine and store"}},
      .problems = {406}},
     {.method = HTTP_GET,
-     .pattern = V1 "/admin/ready",
+     AT(V1 "/admin/ready"),
      .answer = api_admin_ready,
      .id = "getReady",
      .tag = "admin",
@@ -361,7 +369,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "Status", NULL, "Yes"}},
      .problems = {503, 406}},
     {.method = HTTP_GET,
-     .pattern = V1 "/admin/metrics",
+     AT(V1 "/admin/metrics"),
      .answer = api_admin_metrics,
      .scope = ADMIN,
      .id = "getAdminMetrics",
@@ -370,7 +378,7 @@ const struct route route_table[] = {
      .answers = {{200, METRICS_TEXT, NULL, NULL, "The text format, version 0.0.4"}},
      .problems = {406}},
     {.method = HTTP_GET,
-     .pattern = "/metrics",
+     AT("/metrics"),
      .answer = api_admin_metrics,
      .id = "getMetrics",
      .tag = "admin",
@@ -378,7 +386,7 @@ const struct route route_table[] = {
      .answers = {{200, METRICS_TEXT, NULL, NULL, "The text format, version 0.0.4"}},
      .problems = {406}},
     {.method = HTTP_GET,
-     .pattern = "/livez",
+     AT("/livez"),
      .answer = api_admin_live,
      .id = "getLivez",
      .tag = "admin",
@@ -386,7 +394,7 @@ const struct route route_table[] = {
      .answers = {{200, JSON, "Status", NULL, "Yes"}},
      .problems = {406}},
     {.method = HTTP_GET,
-     .pattern = "/readyz",
+     AT("/readyz"),
      .answer = api_admin_ready,
      .id = "getReadyz",
      .tag = "admin",

@@ -2,14 +2,14 @@
 // good and bad requests, and each answer must be of a documented status and fit its schema.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { startServer, tempDir } from './support/server.mjs';
+import { freePort, startServer, tempDir } from './support/server.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -133,6 +133,39 @@ test('every documented operation is called, and every answer is as documented', 
   }
   const documented = Object.entries(doc.paths).flatMap(([p, ops]) => Object.keys(ops).map((m) => `${m} ${p}`));
   assert.deepEqual([...done].sort(), documented.sort());
+});
+
+// Prism checks requests and answers against the document by rules of its own, so only good requests go through it.
+test('prism as a proxy finds no violation', async (t) => {
+  const file = path.join(scratch.dir, 'proxied.json');
+  await writeFile(file, JSON.stringify(doc));
+  const fresh = await startServer();
+  const port = await freePort();
+  const cli = path.join(here, 'node_modules/@stoplight/prism-cli/dist/index.js');
+  const prism = spawn(process.execPath, [cli, 'proxy', '--errors', '--port', String(port), file, fresh.url], { cwd: here });
+  let said = '';
+  prism.stdout.on('data', (text) => (said += text));
+  prism.stderr.on('data', (text) => (said += text));
+  t.after(async () => {
+    prism.kill('SIGKILL');
+    await fresh.stop();
+  });
+  for (let i = 0; i < 300 && !said.includes('is listening'); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.match(said, /is listening/);
+  const refused = await fetch(`http://127.0.0.1:${port}/api/v1/search/nearby?lat=100`); // it does look
+  assert.match((await refused.json()).type ?? '', /stoplight|prism/);
+  for (const [, method, url, body, status, headers] of calls()) {
+    if (status >= 300 || url.includes('/backup')) continue; // the directory is used up
+    const sent = { ...headers, ...(body === undefined ? {} : { 'content-type': headers?.['content-type'] ?? 'application/json' }) };
+    const reply = await fetch(`http://127.0.0.1:${port}${url}`, {
+      method: method.toUpperCase(),
+      headers: sent,
+      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await reply.text();
+    assert.equal(reply.status, status, `${method} ${url}: ${text}`);
+    assert.equal(reply.headers.get('sl-violations'), null, `${method} ${url}`);
+  }
 });
 
 test('the examples of bodies fit their schemas', () => {

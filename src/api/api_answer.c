@@ -143,6 +143,7 @@ static enum status answer(struct api *api, struct call *call, const struct route
     if (m->raw_param.p) {
         call->param = http_decode(m->raw_param, call->arena);
         if (!call->param.p) {
+            if (call->request->path.p) return STATUS_NO_MEMORY; // the whole path could be decoded
             return reason_set(call->why, STATUS_BAD_REQUEST,
                               "the path has a broken %% escape or is not UTF-8");
         }

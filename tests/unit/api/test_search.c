@@ -152,7 +152,7 @@ static void test_complex(void **state) {
     assert_string_not_equal(at(&a, "/explain/candidates"), "");
     a = ask(box, HTTP_POST, url, "{\"sort\":\"stars\",\"limit\":3,\"fields\":[\"stars\"]}", NULL);
     assert_string_equal(ids(&a), "pole base fiji");
-    char next[600], body[800];
+    char next[4096], body[4400];
     snprintf(next, sizeof next, "%s", at(&a, "/next"));
     snprintf(body, sizeof body, "{\"sort\":\"stars\",\"limit\":3,\"cursor\":%s}", next);
     a = ask(box, HTTP_POST, url, body, NULL);

@@ -28,7 +28,9 @@ enum status csv_open(struct input *in, char separator, struct csv *csv, struct r
     buf_init(&csv->text);
     csv->ends = mem_zalloc(CSV_FIELDS_MAX, sizeof *csv->ends);
     csv->fields = mem_zalloc(CSV_FIELDS_MAX, sizeof *csv->fields);
-    enum status st = csv->ends && csv->fields ? STATUS_OK : STATUS_NO_MEMORY;
+    // Reserved now, so that even a row of empty fields has a place in memory.
+    bool ready = csv->ends && csv->fields && buf_reserve(&csv->text, 1);
+    enum status st = ready ? STATUS_OK : STATUS_NO_MEMORY;
     struct str start = STR_NONE;
     if (st == STATUS_OK) st = input_peek(in, &start, why);
     if (st == STATUS_OK && str_starts(start, STR("\xef\xbb\xbf"))) input_take(in, 3);

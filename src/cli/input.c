@@ -136,7 +136,7 @@ static enum status recognise(struct input *in, struct reason *why) {
     in->z = (z_stream){.zalloc = take_memory, .zfree = give_memory};
     if (!in->plain || inflateInit2(&in->z, GZIP_WINDOW) != Z_OK) {
         in->is_gzip = false;
-        return reason_set(why, STATUS_NO_MEMORY, "no memory to inflate %s", in->name);
+        return reason_set(why, STATUS_NO_MEMORY, "no memory to inflate");
     }
     in->z.next_in = (Bytef *)in->raw;
     in->z.avail_in = (uInt)in->raw_len;
@@ -158,8 +158,7 @@ static enum status read_raw(struct input *in, struct reason *why) {
         } while (n < 0 && errno == EINTR);
     }
     if (n < 0) {
-        return reason_set(why, status_from_errno(errno), "cannot read %s: %s", in->name,
-                          strerror(errno));
+        return reason_set(why, status_from_errno(errno), "cannot read: %s", strerror(errno));
     }
     in->raw_len += (size_t)n;
     in->taken_from_file += (uint64_t)n;
@@ -182,8 +181,7 @@ static enum status inflate_some(struct input *in, struct reason *why) {
         if (z->avail_in == 0) {
             in->ended = true;
             if (!in->in_member) break;
-            return reason_set(why, STATUS_CORRUPT, "%s ends in the middle of its gzip data",
-                              in->name);
+            return reason_set(why, STATUS_CORRUPT, "the gzip data ends too early");
         }
         in->in_member = true;
         int rc = inflate(z, Z_NO_FLUSH);
@@ -191,11 +189,10 @@ static enum status inflate_some(struct input *in, struct reason *why) {
             in->in_member = false;
             rc = inflateReset(z);
         }
-        if (rc == Z_MEM_ERROR)
-            return reason_set(why, STATUS_NO_MEMORY, "no memory to inflate %s", in->name);
+        if (rc == Z_MEM_ERROR) return reason_set(why, STATUS_NO_MEMORY, "no memory to inflate");
         if (rc != Z_OK && rc != Z_BUF_ERROR) {
             in->ended = true;
-            return reason_set(why, STATUS_CORRUPT, "%s is damaged gzip data: %s", in->name,
+            return reason_set(why, STATUS_CORRUPT, "the gzip data is damaged: %s",
                               z->msg ? z->msg : "unreadable");
         }
     }

@@ -137,7 +137,8 @@ static void geojson_of_every_form(void **state) {
         "{\"type\":\"Feature\",\"id\":\"own\"," POINT_12
         ",\"properties\":{\"id\":\"own\"},\"time\":\"2026-01-02T03:04:05.000Z\"}\n"
         "{\"type\":\"Feature\",\"id\":\"c-3\"," POINT_12 "}\n"
-        "! line 4: not JSON: line 1, column 6: unexpected character\n");
+        "! line 4: not JSON: line 1, column 6: unexpected character, expected a "
+        "valid JSON value\n");
     assert_string_equal(read_all(STR("{\"type\":\"Point\",\"coordinates\":[1,2]}"), o),
                         "{\"type\":\"Feature\",\"id\":\"c-1\"," POINT_12 "}\n");
 }

@@ -144,6 +144,7 @@ static enum status write_row(struct writer *w, yyjson_val *feature, struct reaso
         buf_append_char(out, ',');
         write_cell(out, text_of(yyjson_obj_get(feature, "time")));
     }
+    if (!w->has_time && yyjson_obj_get(feature, "time")) w->lost++;
     yyjson_val *properties = yyjson_obj_get(feature, "properties");
     size_t written = 0;
     for (size_t i = 0; i < w->column_count; i++) {

@@ -1,5 +1,7 @@
 #include "cli/columns.h"
 
+#include <stdio.h>
+
 #include "api/json.h"
 #include "base/mem.h"
 #include "geo/geojson.h"
@@ -88,16 +90,14 @@ static enum status copy_names(const struct str *header, size_t count, struct col
     c->names = mem_zalloc(count ? count : 1, sizeof *c->names);
     size_t total = 0;
     for (size_t i = 0; i < count; i++)
-        total += header[i].len + 24;
+        total += header[i].len + sizeof "column_0000";
     if (!c->names || !buf_reserve(&c->texts, total)) return STATUS_NO_MEMORY; // never moves again
     for (size_t i = 0; i < count; i++) {
         struct str name = str_trim(header[i]);
         size_t at = c->texts.len;
-        if (name.len) {
-            buf_append_str(&c->texts, name);
-        } else {
-            buf_printf(&c->texts, "column_%zu", i + 1);
-        }
+        char unnamed[32];
+        snprintf(unnamed, sizeof unnamed, "column_%zu", i + 1);
+        buf_append_str(&c->texts, name.len ? name : str_of(unnamed));
         c->names[i] = (struct str){c->texts.data + at, c->texts.len - at};
         if (!str_is_utf8(name)) {
             return reason_set(why, STATUS_INVALID, "the name of column %zu is not UTF-8", i + 1);

@@ -86,12 +86,12 @@ test('the places of the demo go in and come out', async () => {
   assert.deepEqual(first.properties, { name: 'Vila', country: 'AD' });
 });
 
-test('the countries of the demo survive a round trip through every format', async () => {
+test('the countries of the demo survive a round trip', async () => {
   const file = path.join(DEMO, 'countries.geojson.gz');
   await done(['import', file, '--collection', 'countries', '--format', 'geojson', ...url()]);
   assert.equal(await count('countries'), 255);
   const before = byId(await objects('countries'));
-  for (const format of ['geojson', 'geojsonseq', 'ndjson', 'csv']) {
+  for (const format of ['geojson', 'csv']) {
     await writeFile(at('countries'), await objects('countries', format));
     await done(['import', at('countries'), '--collection', `c-${format}`, '--format', format, ...url()]);
     const again = byId(await objects(`c-${format}`));
@@ -116,6 +116,11 @@ test('standard input, and properties of all kinds', async () => {
   ];
   await done(['import', '-', '--collection', 'kinds', ...url()], { input: JSON.stringify({ type: 'FeatureCollection', features }) });
   const got = byId(await objects('kinds'));
+  for (const format of ['geojson', 'geojsonseq', 'ndjson']) {
+    const input = await objects('kinds', format);
+    await done(['import', '-', '--collection', `kinds-${format}`, ...url()], { input });
+    assert.deepEqual(byId(await objects(`kinds-${format}`)), got);
+  }
   assert.deepEqual([got.get('a'), got.get('b')].map(({ type, id, geometry, properties, time }) => JSON.parse(JSON.stringify({ type, id, geometry, properties, time }))), features);
   await done(['import', '-', '--collection', 'zipped', '--id-prefix', 'z/', ...url()], { input: gzipSync('lat;lon\n1;2\n3;4\n') });
   assert.deepEqual([...byId(await objects('zipped')).keys()].sort(), ['z/1', 'z/2']);

@@ -198,7 +198,7 @@ test('a full output is noticed', async () => {
 test('a replay moves things now, and ends cleanly', async (t) => {
   const fleet = path.join(DEMO, 'fleet.csv.gz');
   const began = Date.now();
-  const child = spawn(BINARY, ['replay', fleet, '--collection', 'fleet', '--speed', '600', '--loop', ...url()]);
+  const child = spawn(BINARY, ['replay', fleet, '--collection', 'fleet', '--speed', '6000', '--loop', ...url()]);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].on('data', (bytes) => (output[name] += bytes));
   const ended = new Promise((resolve) => child.once('close', (status) => resolve(status)));
@@ -225,7 +225,7 @@ test('a replay moves things now, and ends cleanly', async (t) => {
 test('a replay waits for a server that goes away and comes back', async (t) => {
   const data = at('away');
   let other = await startServer({ data });
-  const child = spawn(BINARY, ['replay', path.join(DEMO, 'fleet.csv.gz'), '--collection', 'fleet', '--speed', '300', '--loop', '--url', other.url]);
+  const child = spawn(BINARY, ['replay', path.join(DEMO, 'fleet.csv.gz'), '--collection', 'fleet', '--speed', '3000', '--loop', '--url', other.url]);
   t.after(() => child.kill('SIGKILL'));
   let said = '';
   child.stderr.on('data', (bytes) => (said += bytes));
@@ -237,7 +237,7 @@ test('a replay waits for a server that goes away and comes back', async (t) => {
   const { port } = other;
   await sleep(500);
   await other.kill();
-  await says(/is the server running.*trying again every second\n$/);
+  await says(/trying again every second\n$/);
   other = await startServer({ data, port });
   await says(/the server answers again\n$/);
   assert.equal(said.match(/\n/g).length, 2);

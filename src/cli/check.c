@@ -20,7 +20,7 @@ static int check_store(const char *dir) {
     struct wal_check_report report = {0};
     printf("store %s\n", dir);
     enum status st = wal_store_check(dir, &report, say, NULL);
-    printf("  %" PRIu64 " segments, %" PRIu64 " snapshots, %" PRIu64 " batches, %" PRIu64
+    printf("  %" PRIu64 " segments, %" PRIu64 " snapshots, %" PRIu64 " frames, %" PRIu64
            " records, %" PRIu64 " bytes; readable up to LSN %" PRIu64 "\n",
            report.segments, report.snapshots, report.frames, report.records, report.bytes,
            report.surviving_lsn);

@@ -35,6 +35,7 @@ struct replay {
 
 static int replay_open(const struct options *options, struct replay *r);
 static void replay_close(struct replay *r);
+static int begin_at(struct replay *r, double from_s);
 static int replay_run(struct replay *r);
 static int64_t gather(struct replay *r, size_t *end);
 static enum status deliver(struct replay *r, struct reason *why);
@@ -56,7 +57,9 @@ static int replay_open(const struct options *options, struct replay *r) {
     buf_init(&r->batch);
     buf_init(&r->answer);
     r->loop = options_has(options, "loop");
-    if (options_number(options, "speed", 0.001, 1e6, 1, &r->speed, &why) != STATUS_OK)
+    double from_s;
+    if (options_number(options, "speed", 0.001, 1e6, 1, &r->speed, &why) != STATUS_OK ||
+        options_number(options, "from", 0, 1e9, 0, &from_s, &why) != STATUS_OK)
         return command_fail(CLI_USAGE, "%s", why.text);
     int code = reading_open(options, &r->reading);
     if (code != CLI_DONE) return code;
@@ -75,7 +78,17 @@ static int replay_open(const struct options *options, struct replay *r) {
     buf_append_str(&r->path, STR("/api/v1/objects/batch?collection="));
     http_encode(&r->path, r->reading.collection);
     buf_append_char(&r->path, '\0');
-    return r->path.failed ? command_fail(CLI_FAILED, "out of memory") : CLI_DONE;
+    return r->path.failed ? command_fail(CLI_FAILED, "out of memory") : begin_at(r, from_s);
+}
+
+static int begin_at(struct replay *r, double from_s) {
+    int64_t first_ms = r->tracks.points[0].time_ms, from_ms = (int64_t)(from_s * 1000);
+    while (r->next < r->tracks.count && r->tracks.points[r->next].time_ms - first_ms < from_ms)
+        r->next++;
+    if (r->next == r->tracks.count)
+        return command_fail(CLI_USAGE, "--from %.15g: %s ends before that", from_s, r->file);
+    r->begun_ms = clock_wall_ms() - (int64_t)((double)from_ms / r->speed);
+    return CLI_DONE;
 }
 
 static void replay_close(struct replay *r) {
@@ -95,7 +108,6 @@ static int replay_run(struct replay *r) {
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, NULL);
     progress_start(&r->progress, "positions sent");
-    r->begun_ms = clock_wall_ms();
     struct reason why = {0};
     enum status st = STATUS_OK;
     bool stopped = false;
@@ -199,6 +211,7 @@ static bool wait_or_stop(int64_t ms) {
 static const struct option replay_options[] = {
     READING_OPTIONS,
     {"speed", "N", "Play N times as fast as it was; default 1."},
+    {"from", "SECONDS", "Begin this far into the tracks; default 0."},
     {"loop", NULL, "Begin anew at the end."},
     {"url", "URL", "The running server; http://127.0.0.1:4000 by default."},
     {0},
@@ -206,7 +219,7 @@ static const struct option replay_options[] = {
 
 const struct command command_replay = {
     .name = "replay",
-    .usage = "FILE|- --collection NAME [--speed N] [--loop] [--url URL]",
+    .usage = "FILE|- --collection NAME [--speed N] [--from SECONDS] [--loop] [--url URL]",
     .summary = "Play recorded tracks into a server as if they happened now, until Ctrl-C.",
     .options = replay_options,
     .run = replay,

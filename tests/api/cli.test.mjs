@@ -219,6 +219,9 @@ test('a replay moves things now, and ends cleanly', async (t) => {
   assert.equal(output.stderr, '');
   const once = await done(['replay', fleet, '--collection', 'once', '--speed', '1000000', ...url()]);
   assert.match(once.stdout, /^once: 44083 positions sent/);
+  const late = await done(['replay', fleet, '--collection', 'late', '--speed', '1000000', '--from', '68000', ...url()]);
+  assert.match(late.stdout, /^late: [1-9]\d{0,2} positions sent/);
+  await fails(2, /ends before that/, ['replay', fleet, '--collection', 'late', '--from', '90000', ...url()]);
   await fails(1, /no position with a time/, ['replay', '-', ...url()], { input: 'lat,lon\n1,2\n' });
 });
 

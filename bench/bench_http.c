@@ -83,7 +83,7 @@ int main(int argc, char **argv) {
     while (signal_number == SIGUSR1) { // a look in between
         sigwait(&set, &signal_number);
         resident(kib, sizeof kib);
-        printf("requests=%llu cpu_us_per_request=%.3f connections=%u rss_kib=%s heap=%zu\n",
+        printf("requests=%llu cpu_us=%.3f connections=%u rss_kib=%s heap=%zu\n",
                (unsigned long long)requests,
                requests ? (double)clock_process_cpu_ns() / 1000.0 / (double)requests : 0.0,
                connections, kib, mem_used());

@@ -21,7 +21,7 @@ static void header_round_trip(void **state) {
     assert_memory_equal(bytes + 32, "\x08\x07\x06\x05\x04\x03\x02\x01", 8); // little-endian
     assert_true(wal_frame_file_parse(WAL_FILE_SEGMENT, bytes, &out));
     assert_memory_equal(in.store_id, out.store_id, sizeof in.store_id);
-    assert_true(in.lsn == out.lsn && in.created_ms == out.created_ms);
+    assert_true(in.lsn == out.lsn && in.created_ms == out.created_ms && in.seed == out.seed);
     assert_false(wal_frame_file_parse(WAL_FILE_SNAPSHOT, bytes, &out));
 }
 

@@ -16,9 +16,9 @@
 enum {
     LEFTOVER_MAX = 1 << 20, // bytes the owner did not take: reading stops there
     LINGER_MS = 2000,
-    LINGER_BYTES =
-        64 << 20, // what a peer may still send after we have closed: clients that write a whole
-                  // body before they read would never see why it was refused
+    // What a peer may still send after we have closed: a client that writes its whole body before
+    // it reads would otherwise never see why it was refused.
+    LINGER_BYTES = 64 << 20,
     IOV_COUNT = 64,
 };
 

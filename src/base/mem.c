@@ -100,6 +100,18 @@ void mem_free(void *ptr) {
     errno = err;
 }
 
+bool mem_charge(size_t size) {
+    if (refused(size)) {
+        return false;
+    }
+    count((int64_t)size);
+    return true;
+}
+
+void mem_discharge(size_t size) {
+    count(-(int64_t)size);
+}
+
 size_t mem_used(void) {
     int64_t used = atomic_load_explicit(&mem.total, memory_order_relaxed) + local.delta;
     return used > 0 ? (size_t)used : 0;

@@ -22,6 +22,10 @@ void *mem_alloc_aligned(size_t align, size_t size) __attribute__((malloc, alloc_
 /// NULL is allowed.
 void mem_free(void *ptr);
 
+/// For memory that does not come from here (slab.h): count `size` bytes as one allocation, or refuse.
+bool mem_charge(size_t size);
+void mem_discharge(size_t size);
+
 /// Bytes in use, as malloc counts them (usable size).
 size_t mem_used(void);
 /// Refuse allocations that would take mem_used() above `limit_bytes`; 0: no limit (the start value).

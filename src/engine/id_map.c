@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/slab.h"
 
 #define EMPTY UINT64_MAX
 #define TOMBSTONE (UINT64_MAX - 1)
@@ -16,7 +17,8 @@
 struct table {
     struct epoch_node retired;
     size_t mask; // capacity - 1
-    _Atomic uint64_t entries[];
+    _Atomic uint64_t
+        *entries; // apart, as large as a power of two: they fill huge pages without loss
 };
 
 struct stripe {
@@ -69,7 +71,10 @@ void id_map_free(struct id_map *m) {
         return;
     }
     for (unsigned i = 0; i < ID_MAP_STRIPES; i++) {
-        mem_free(atomic_load_explicit(&m->stripes[i].table, memory_order_relaxed));
+        struct table *t = atomic_load_explicit(&m->stripes[i].table, memory_order_relaxed);
+        if (t) {
+            table_free(&t->retired);
+        }
         pthread_mutex_destroy(&m->stripes[i].lock);
     }
     mem_free(m);
@@ -87,6 +92,17 @@ void id_map_unlock(struct id_map *m, unsigned stripe) {
     pthread_mutex_unlock(&m->stripes[stripe].lock);
 }
 
+// Whoever looks an id up will want its place in the index or its count of reads: all that is near at
+// once, both lines of the object too.
+static struct object *fetch(const struct slots *slots, uint32_t slot) {
+    slots_prefetch(slots, slot);
+    __builtin_prefetch(slots_access(slots, slot), 1);
+    struct object *o = slots_load(slots, slot);
+    __builtin_prefetch(o);
+    __builtin_prefetch((const char *)o + 64);
+    return o;
+}
+
 struct object *id_map_find(const struct id_map *m, struct str id, uint64_t hash) {
     const struct stripe *s = &m->stripes[id_map_stripe(hash)];
     struct table *t = atomic_load_explicit(&s->table, memory_order_acquire);
@@ -99,7 +115,7 @@ struct object *id_map_find(const struct id_map *m, struct str id, uint64_t hash)
             return NULL;
         }
         if ((entry ^ hash) >> 32 == 0 && entry != TOMBSTONE) {
-            struct object *o = slots_load(m->slots, (uint32_t)entry);
+            struct object *o = fetch(m->slots, (uint32_t)entry);
             if (o && str_eq(object_id(o), id)) {
                 return o;
             }
@@ -240,16 +256,23 @@ static enum status grow(struct id_map *m, struct stripe *s, size_t live) {
 }
 
 static struct table *table_new(size_t cap) {
-    struct table *t = mem_alloc(sizeof *t + cap * sizeof t->entries[0]);
+    struct table *t = mem_alloc(sizeof *t);
     if (!t) {
         return NULL;
     }
     t->retired.free_fn = table_free;
     t->mask = cap - 1;
+    t->entries = slab_alloc(cap * sizeof t->entries[0]);
+    if (!t->entries) {
+        mem_free(t);
+        return NULL;
+    }
     memset((void *)t->entries, 0xff, cap * sizeof t->entries[0]);
     return t;
 }
 
 static void table_free(struct epoch_node *node) {
-    mem_free(node);
+    struct table *t = (struct table *)node;
+    slab_free(t->entries, (t->mask + 1) * sizeof t->entries[0]);
+    mem_free(t);
 }

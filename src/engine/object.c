@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/slab.h"
 #include "geo/wkb.h"
 
 #define BODY_FORMAT 1
@@ -46,7 +46,7 @@ enum status object_new(const struct object_draft *given, struct object **out) {
                      (draft.has_time ? OBJECT_HAS_TIME : 0u) |
                      (draft.has_expiry ? OBJECT_HAS_EXPIRY : 0u);
     struct object *o =
-        mem_alloc(sizeof *o + object_extras_bytes(flags) + draft.id.len + draft.properties.len);
+        slab_alloc(sizeof *o + object_extras_bytes(flags) + draft.id.len + draft.properties.len);
     if (!o) {
         return STATUS_NO_MEMORY;
     }
@@ -74,12 +74,19 @@ enum status object_new(const struct object_draft *given, struct object **out) {
     return STATUS_OK;
 }
 
+static size_t block_bytes(const struct object *o) {
+    return sizeof *o + object_extras_bytes(o->flags) + o->id_len + o->properties_len;
+}
+
 void object_free(void *object) {
     struct object *o = object;
-    if (o && (o->flags & OBJECT_HAS_GEOMETRY)) {
+    if (!o) {
+        return;
+    }
+    if (o->flags & OBJECT_HAS_GEOMETRY) {
         geometry_unref(o->geometry);
     }
-    mem_free(o);
+    slab_free(o, block_bytes(o));
 }
 
 double object_z(const struct object *o) {
@@ -124,10 +131,6 @@ struct bbox object_bbox(const struct object *o) {
 
 bool object_is_empty(const struct object *o) {
     return (o->flags & OBJECT_HAS_GEOMETRY) && bbox_is_empty(geometry_bbox(o->geometry));
-}
-
-static size_t block_bytes(const struct object *o) {
-    return sizeof *o + object_extras_bytes(o->flags) + o->id_len + o->properties_len;
 }
 
 size_t object_bytes(const struct object *o) {

@@ -6,11 +6,11 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "base/slab.h"
 
 #define RATE_HALF_LIFE_S 300.0
 #define SLOT_MAX (UINT32_MAX - 2) // the highest numbers mark empty entries of id_map
 
-static unsigned chunk_of(uint32_t slot, uint32_t *at);
 static size_t chunk_size(unsigned chunk);
 static enum status make_room(struct slots *s, uint32_t slot);
 static enum status make_free_room(struct slots *s, size_t count);
@@ -28,8 +28,9 @@ void slots_deinit(struct slots *s) {
         for (size_t i = 0; chunk && i < chunk_size(c); i++) {
             object_free(atomic_load_explicit(&chunk[i], memory_order_relaxed));
         }
-        mem_free(chunk);
-        mem_free(atomic_load_explicit(&s->access[c], memory_order_relaxed));
+        slab_free(chunk, chunk_size(c) * sizeof *chunk);
+        struct slot_access *access = atomic_load_explicit(&s->access[c], memory_order_relaxed);
+        slab_free(access, chunk_size(c) * sizeof *access);
     }
     places_deinit(&s->places);
     mem_free(s->free);
@@ -57,7 +58,7 @@ enum status slots_take_at(struct slots *s, uint32_t slot) {
     // Chunks must be there from the first on: a walk goes over all slots below the end.
     for (uint32_t at = end; at < slot && st == STATUS_OK;) {
         uint32_t in_chunk;
-        unsigned chunk = chunk_of(at, &in_chunk);
+        unsigned chunk = slots_chunk(at, &in_chunk);
         st = make_room(s, at);
         size_t next = (size_t)at + chunk_size(chunk) - in_chunk;
         at = next < slot ? (uint32_t)next : slot;
@@ -88,36 +89,6 @@ enum status slots_rebuild_free(struct slots *s) {
     }
     pthread_mutex_unlock(&s->lock);
     return st;
-}
-
-struct object *slots_load(const struct slots *s, uint32_t slot) {
-    uint32_t at;
-    unsigned chunk = chunk_of(slot, &at);
-    _Atomic(struct object *) *objects =
-        atomic_load_explicit(&s->objects[chunk], memory_order_acquire);
-    return atomic_load_explicit(&objects[at], memory_order_acquire);
-}
-
-void slots_prefetch(const struct slots *s, uint32_t slot) {
-    uint32_t at;
-    unsigned chunk = chunk_of(slot, &at);
-    __builtin_prefetch(
-        (const void *)&atomic_load_explicit(&s->objects[chunk], memory_order_acquire)[at]);
-    __builtin_prefetch(places_at(&s->places, slot));
-}
-
-void slots_store(struct slots *s, uint32_t slot, struct object *object) {
-    uint32_t at;
-    unsigned chunk = chunk_of(slot, &at);
-    _Atomic(struct object *) *objects =
-        atomic_load_explicit(&s->objects[chunk], memory_order_acquire);
-    atomic_store_explicit(&objects[at], object, memory_order_release);
-}
-
-struct slot_access *slots_access(const struct slots *s, uint32_t slot) {
-    uint32_t at;
-    unsigned chunk = chunk_of(slot, &at);
-    return atomic_load_explicit(&s->access[chunk], memory_order_acquire) + at;
 }
 
 // One read adds ln 2 / half life: reads that come r times a second settle at a rate of r.
@@ -156,17 +127,6 @@ size_t slots_bytes(const struct slots *s) {
     return bytes;
 }
 
-// The same cut as places_at: 64, then each chunk doubles the total.
-static unsigned chunk_of(uint32_t slot, uint32_t *at) {
-    if (slot >> PLACES_FIRST_BITS == 0) {
-        *at = slot;
-        return 0;
-    }
-    unsigned chunk = (unsigned)(32 - __builtin_clz(slot >> PLACES_FIRST_BITS));
-    *at = slot - (1u << (PLACES_FIRST_BITS + chunk - 1));
-    return chunk;
-}
-
 static size_t chunk_size(unsigned chunk) {
     return chunk == 0 ? (size_t)1 << PLACES_FIRST_BITS
                       : (size_t)1 << (PLACES_FIRST_BITS + chunk - 1);
@@ -178,7 +138,7 @@ static enum status make_room(struct slots *s, uint32_t slot) {
         return STATUS_NO_MEMORY;
     }
     uint32_t at;
-    unsigned chunk = chunk_of(slot, &at);
+    unsigned chunk = slots_chunk(slot, &at);
     enum status st = make_free_room(s, (size_t)slot + 1);
     if (st == STATUS_OK) {
         st = places_grow(&s->places, slot);
@@ -187,14 +147,14 @@ static enum status make_room(struct slots *s, uint32_t slot) {
         return st;
     }
     if (!atomic_load_explicit(&s->access[chunk], memory_order_relaxed)) {
-        struct slot_access *access = mem_zalloc(chunk_size(chunk), sizeof *access);
+        struct slot_access *access = slab_zalloc(chunk_size(chunk) * sizeof *access);
         if (!access) {
             return STATUS_NO_MEMORY;
         }
         atomic_store_explicit(&s->access[chunk], access, memory_order_release);
     }
     if (!atomic_load_explicit(&s->objects[chunk], memory_order_relaxed)) {
-        void *objects = mem_zalloc(chunk_size(chunk), sizeof(struct object *));
+        void *objects = slab_zalloc(chunk_size(chunk) * sizeof(struct object *));
         if (!objects) {
             return STATUS_NO_MEMORY;
         }

@@ -45,15 +45,38 @@ MUST_USE enum status slots_take_at(struct slots *s, uint32_t slot);
 void slots_give(struct slots *s, uint32_t slot);
 /// Find the free slots again after replay: all that are empty.
 MUST_USE enum status slots_rebuild_free(struct slots *s);
+/// The same cut as places_at: 64, then each chunk doubles the total.
+static inline unsigned slots_chunk(uint32_t slot, uint32_t *at) {
+    uint32_t high = slot >> PLACES_FIRST_BITS;
+    unsigned chunk = high ? (unsigned)(32 - __builtin_clz(high)) : 0;
+    *at = high ? slot - (1u << (PLACES_FIRST_BITS + chunk - 1)) : slot;
+    return chunk;
+}
+static inline _Atomic(struct object *) *slots_cell(const struct slots *s, uint32_t slot) {
+    uint32_t at;
+    unsigned chunk = slots_chunk(slot, &at);
+    return atomic_load_explicit(&s->objects[chunk], memory_order_acquire) + at;
+}
 /// NULL when empty. `slot` < end.
-struct object *slots_load(const struct slots *s, uint32_t slot);
+static inline struct object *slots_load(const struct slots *s, uint32_t slot) {
+    return atomic_load_explicit(slots_cell(s, slot), memory_order_acquire);
+}
 static inline uint32_t slots_end(const struct slots *s) {
     return atomic_load_explicit(&s->end, memory_order_acquire);
 }
 /// Bring the pointer, and the place in the index, near.
-void slots_prefetch(const struct slots *s, uint32_t slot);
-void slots_store(struct slots *s, uint32_t slot, struct object *object);
-struct slot_access *slots_access(const struct slots *s, uint32_t slot);
+static inline void slots_prefetch(const struct slots *s, uint32_t slot) {
+    __builtin_prefetch((const void *)slots_cell(s, slot));
+    __builtin_prefetch(places_at(&s->places, slot));
+}
+static inline void slots_store(struct slots *s, uint32_t slot, struct object *object) {
+    atomic_store_explicit(slots_cell(s, slot), object, memory_order_release);
+}
+static inline struct slot_access *slots_access(const struct slots *s, uint32_t slot) {
+    uint32_t at;
+    unsigned chunk = slots_chunk(slot, &at);
+    return atomic_load_explicit(&s->access[chunk], memory_order_acquire) + at;
+}
 void slots_count_read(struct slots *s, uint32_t slot, int64_t now_ms);
 /// The rate as of `now_ms`.
 float slots_access_rate(const struct slot_access *access, int64_t now_ms);

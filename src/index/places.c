@@ -1,6 +1,6 @@
 #include "index/places.h"
 
-#include "base/mem.h"
+#include "base/slab.h"
 
 static unsigned chunk_of(uint32_t item) {
     uint32_t high = item >> PLACES_FIRST_BITS;
@@ -18,7 +18,8 @@ void places_init(struct places *p) {
 
 void places_deinit(struct places *p) {
     for (unsigned i = 0; i < PLACES_CHUNKS; i++) {
-        mem_free(atomic_load_explicit(&p->chunks[i], memory_order_relaxed));
+        slab_free(atomic_load_explicit(&p->chunks[i], memory_order_relaxed),
+                  chunk_entries(i) * sizeof(uint32_t));
         atomic_store_explicit(&p->chunks[i], NULL, memory_order_relaxed);
     }
 }
@@ -28,7 +29,7 @@ enum status places_grow(struct places *p, uint32_t item) {
     if (atomic_load_explicit(&p->chunks[chunk], memory_order_relaxed)) return STATUS_OK;
 
     size_t entries = chunk_entries(chunk);
-    uint32_t *fresh = mem_alloc(entries * sizeof *fresh);
+    uint32_t *fresh = slab_alloc(entries * sizeof *fresh);
     if (!fresh) return STATUS_NO_MEMORY;
     for (size_t i = 0; i < entries; i++)
         fresh[i] = PLACES_NONE;

@@ -2,18 +2,17 @@
 
 #include <assert.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/mem.h"
+#include "base/slab.h"
 
-#define PAGE ((size_t)4096)
 #define HUGE_PAGE ((size_t)2 << 20)
 #define SLAB_BYTES ((size_t)64 << 20) // at most
 
 static enum status slab_add(struct pool *p);
 static uint32_t slab_chunks(const struct pool *p);
-static enum status directory_grow(char ***directory, uint32_t *cap, uint32_t used, uint32_t wanted);
-static void use_huge_pages(char *slab, size_t bytes);
+static enum status directory_grow(void *directory, size_t each, uint32_t *cap, uint32_t used,
+                                  uint32_t wanted);
 static uint32_t *link_of(const struct pool *p, uint32_t entry);
 
 void pool_init(struct pool *p, unsigned shift, size_t entry_bytes, size_t chunk_bytes,
@@ -29,7 +28,7 @@ void pool_init(struct pool *p, unsigned shift, size_t entry_bytes, size_t chunk_
 
 void pool_deinit(struct pool *p) {
     for (uint32_t i = 0; i < p->slab_count; i++)
-        mem_free(p->slabs[i]);
+        slab_free(p->slabs[i].at, p->slabs[i].bytes);
     mem_free(p->slabs);
     mem_free(p->chunks);
     pool_init(p, p->shift, p->link_stride, p->chunk_bytes, p->limit);
@@ -63,7 +62,7 @@ void pool_give(struct pool *p, uint32_t entry) {
 
 void pool_clear(struct pool *p) {
     for (uint32_t i = 1; i < p->slab_count; i++)
-        mem_free(p->slabs[i]);
+        slab_free(p->slabs[i].at, p->slabs[i].bytes);
     if (p->slab_count > 1) p->slab_count = 1;
     p->chunk_count = p->slab_count ? p->first_chunks : 0;
     p->used = p->free_count = 0;
@@ -71,23 +70,25 @@ void pool_clear(struct pool *p) {
 }
 
 size_t pool_bytes(const struct pool *p) {
-    return p->chunk_count * p->chunk_bytes + (p->chunk_cap + p->slab_cap) * sizeof(char *);
+    return p->chunk_count * p->chunk_bytes + p->chunk_cap * sizeof *p->chunks +
+           p->slab_cap * sizeof *p->slabs;
 }
 
 static enum status slab_add(struct pool *p) {
     uint32_t more = slab_chunks(p);
     if (((uint64_t)(p->chunk_count + more) << p->shift) > p->limit) return STATUS_NO_MEMORY;
-    enum status st =
-        directory_grow(&p->chunks, &p->chunk_cap, p->chunk_count, p->chunk_count + more);
+    enum status st = directory_grow(&p->chunks, sizeof *p->chunks, &p->chunk_cap, p->chunk_count,
+                                    p->chunk_count + more);
     if (st == STATUS_OK)
-        st = directory_grow(&p->slabs, &p->slab_cap, p->slab_count, p->slab_count + 1);
+        st = directory_grow(&p->slabs, sizeof *p->slabs, &p->slab_cap, p->slab_count,
+                            p->slab_count + 1);
     if (st != STATUS_OK) return st;
 
-    char *slab = mem_alloc_aligned(64, more * p->chunk_bytes);
+    size_t bytes = more * p->chunk_bytes;
+    char *slab = slab_alloc(bytes);
     if (!slab) return STATUS_NO_MEMORY;
-    if (more * p->chunk_bytes >= HUGE_PAGE) use_huge_pages(slab, more * p->chunk_bytes);
     if (p->slab_count == 0) p->first_chunks = more;
-    p->slabs[p->slab_count++] = slab;
+    p->slabs[p->slab_count++] = (struct pool_slab){slab, bytes};
     for (uint32_t i = 0; i < more; i++)
         p->chunks[p->chunk_count++] = slab + i * p->chunk_bytes;
     return STATUS_OK;
@@ -104,26 +105,21 @@ static uint32_t slab_chunks(const struct pool *p) {
     return (uint32_t)(bytes / p->chunk_bytes);
 }
 
-static enum status directory_grow(char ***directory, uint32_t *cap, uint32_t used,
+/// `directory` points to the pointer to its entries of `each` bytes.
+static enum status directory_grow(void *directory, size_t each, uint32_t *cap, uint32_t used,
                                   uint32_t wanted) {
     if (wanted <= *cap) return STATUS_OK;
     uint32_t more = *cap ? *cap * 2 : 4;
     while (more < wanted)
         more *= 2;
-    char **wider = mem_alloc(more * sizeof *wider);
+    void *old, *wider = mem_alloc(more * each);
     if (!wider) return STATUS_NO_MEMORY;
-    if (used) memcpy(wider, *directory, used * sizeof *wider);
-    mem_free(*directory);
-    *directory = wider;
+    memcpy(&old, directory, sizeof old);
+    if (used) memcpy(wider, old, used * each);
+    mem_free(old);
+    memcpy(directory, &wider, sizeof wider);
     *cap = more;
     return STATUS_OK;
-}
-
-/// The whole pages of a slab; it stays ordinary memory where the system does not do it.
-static void use_huge_pages(char *slab, size_t bytes) {
-    uintptr_t from = ((uintptr_t)slab + PAGE - 1) & ~(PAGE - 1);
-    uintptr_t to = ((uintptr_t)slab + bytes) & ~(PAGE - 1);
-    (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
 }
 
 static uint32_t *link_of(const struct pool *p, uint32_t entry) {

@@ -21,9 +21,14 @@
 
 #define POOL_NONE UINT32_MAX
 
+struct pool_slab {
+    char *at;
+    size_t bytes;
+};
+
 struct pool {
-    char **chunks; // where each begins, within its slab
-    char **slabs;  // what was allocated
+    char **chunks;           // where each begins, within its slab
+    struct pool_slab *slabs; // what was allocated
     size_t chunk_bytes;
     size_t link_stride;
     unsigned shift;

@@ -35,6 +35,7 @@ struct wal_log {
     uint64_t sealed_lsn;              // all up to here is in segments that never change again
     uint64_t sync_wanted_lsn, seal_wanted_lsn; // asked for by those who wait
     bool writer_idle, closing;
+    bool gathering; // the writer's own: changes come in numbers, the next group may wait for more
 
     // The segment: its fields change under the lock, by the writer alone.
     struct wal_segment segment;

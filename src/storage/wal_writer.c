@@ -15,12 +15,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
 #define SPANS_MAX 64u
 #define MARK_IDLE_MS 100u // so long after the last sync a mark says what is synced
+// Batches that come one after another would each wake the thread and be written alone: two to three times
+// the price of the batch itself. After a group of several, outside of mode `always`, it rests.
+#define REST_NS 50000
+#define REST_BELOW_BYTES ((uint64_t)128 << 10)
 
 struct group {
     struct wal_queue_span spans[SPANS_MAX];
@@ -30,6 +36,7 @@ struct group {
 
 static void *writer_run(void *arg);
 static bool writer_wait(struct wal_log *log);
+static void writer_rest(struct wal_log *log);
 static bool writer_group(struct wal_log *log);
 static bool writer_sync(struct wal_log *log);
 static bool writer_seal(struct wal_log *log);
@@ -57,6 +64,7 @@ void wal_writer_join(struct wal_writer *w) {
 static void *writer_run(void *arg) {
     struct wal_log *log = arg;
     bool ok = true;
+    (void)prctl(PR_SET_TIMERSLACK, 1000ul); // ns; a rest would take twice its time
     pthread_mutex_lock(&log->lock);
     while (ok && writer_wait(log)) {
         if (log->sync_failed) {
@@ -80,8 +88,18 @@ static bool mark_due(const struct wal_log *log) {
            log->known_lsn < log->synced_lsn && !log->sync_running;
 }
 
+/// Not idle meanwhile: nobody spends a call on waking it.
+static void writer_rest(struct wal_log *log) {
+    log->gathering = false;
+    if (log->closing || log->sync_failed) return;
+    pthread_mutex_unlock(&log->lock);
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = REST_NS}, NULL);
+    pthread_mutex_lock(&log->lock);
+}
+
 /// False when closing and nothing is left to do.
 static bool writer_wait(struct wal_log *log) {
+    if (log->gathering) writer_rest(log);
     while (!log->sync_failed && log->queue.written == log->queue.end &&
            log->seal_wanted_lsn <= log->sealed_lsn) {
         if (log->closing) return false;
@@ -136,6 +154,8 @@ static bool writer_group(struct wal_log *log) {
 static void writer_written(struct wal_log *log, const struct group *g, uint64_t told_lsn) {
     struct wal_queue *q = &log->queue;
     bool first = q->written == q->synced;
+    log->gathering = log->options->mode != STORAGE_ALWAYS && g->last_lsn > log->written_lsn + 1 &&
+                     g->bytes < REST_BELOW_BYTES;
     wal_queue_set_written(q, q->written + g->bytes);
     log->segment.offset += g->bytes;
     log->written_lsn = g->last_lsn;

@@ -28,8 +28,10 @@ static enum status server_start_workers(struct server *s, struct reason *why);
 static enum status server_load(struct server *s, struct reason *why);
 static void server_wait(struct server *s);
 static void server_drain(struct server *s);
-static void server_free(struct server *s);
+static enum status server_free(struct server *s);
 static void on_durable(void *ctx, uint64_t lsn);
+static void on_refusing(void *ctx);
+static void wake_workers(struct server *s);
 static enum status on_snapshot(void *ctx, storage_emit_fn *emit, void *emit_ctx);
 static void raise_descriptor_limit(struct server *s);
 static void tell_systemd(const char *text);
@@ -50,7 +52,8 @@ int server_run(const struct config *config) {
     } else {
         fprintf(stderr, "warpengine: %s\n", why.text[0] ? why.text : status_text(st));
     }
-    server_free(s);
+    enum status closed = server_free(s);
+    if (st == STATUS_OK) st = closed; // the store has said what it could not write
     if (copied) config_deinit(&s->config);
     mem_free(s);
     return st == STATUS_OK ? 0 : 1;
@@ -92,6 +95,7 @@ static enum status server_prepare(struct server *s, struct reason *why) {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGPIPE);
+    sigaddset(&signals, SIGXFSZ);               // a limit of file sizes is met like a full disk
     pthread_sigmask(SIG_BLOCK, &signals, NULL); // threads made from here on inherit it
     log_init(&s->log, STDERR_FILENO, (enum log_level)s->config.log_level,
              (enum log_format)s->config.log_format);
@@ -152,6 +156,7 @@ static enum status server_open_store(struct server *s, struct reason *why) {
     storage.source = on_snapshot;
     storage.source_ctx = s;
     storage.on_durable = on_durable;
+    storage.on_refusing = on_refusing;
     storage.durable_ctx = s;
     return wal_store_open(&storage, &s->storage, why);
 }
@@ -235,7 +240,14 @@ static void raise_descriptor_limit(struct server *s) {
 
 static void on_durable(void *ctx, uint64_t lsn) {
     (void)lsn;
-    struct server *s = ctx;
+    wake_workers(ctx);
+}
+
+static void on_refusing(void *ctx) {
+    wake_workers(ctx);
+}
+
+static void wake_workers(struct server *s) {
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_durable(s->workers[i]);
 }
@@ -354,7 +366,8 @@ static void server_drain(struct server *s) {
     log_write(&s->log, LOG_INFO, "stopped", LOG_INT("connections", open));
 }
 
-static void server_free(struct server *s) {
+/// Not OK: the store could not write everything.
+static enum status server_free(struct server *s) {
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_abort(s->workers[i]);
     for (unsigned i = 0; i < s->worker_count; i++) {
@@ -368,7 +381,7 @@ static void server_free(struct server *s) {
     pthread_mutex_unlock(&s->snapshot_lock);
     if (atomic_load(&s->api)) api_free(atomic_load(&s->api));
     if (s->engine) engine_free(s->engine);
-    storage_close(s->storage); // its thread knows the workers until here
+    enum status st = storage_close(s->storage); // its thread knows the workers until here
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_free(s->workers[i]);
     http_metrics_free(s->http_metrics);
@@ -376,4 +389,5 @@ static void server_free(struct server *s) {
     mem_free(s->workers);
     mem_free(s->readers);
     pthread_mutex_destroy(&s->snapshot_lock);
+    return st;
 }

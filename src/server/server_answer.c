@@ -49,9 +49,25 @@ static uint64_t on_durable_lsn(void *ctx) {
     return s->storage ? storage_durable_lsn(s->storage) : UINT64_MAX;
 }
 
+static enum status on_refusal(void *ctx, struct reason *why) {
+    struct server *s = ctx;
+    struct reason says = {0};
+    enum status st = s->storage ? storage_ready(s->storage, &says) : STATUS_OK;
+    if (st == STATUS_OK || st == STATUS_BUSY) return STATUS_OK; // a backlog is being written
+    return reason_set(why, st,
+                      "this change is in memory, written once that is possible, not known to be "
+                      "lost: %s",
+                      says.text);
+}
+
 void server_handler_init(struct server *s) {
-    s->handler =
-        (struct session_handler){s, on_head, on_answer, on_enter, on_leave, on_durable_lsn};
+    s->handler = (struct session_handler){.ctx = s,
+                                          .head = on_head,
+                                          .answer = on_answer,
+                                          .enter = on_enter,
+                                          .leave = on_leave,
+                                          .durable_lsn = on_durable_lsn,
+                                          .refusal = on_refusal};
 }
 
 bool server_is_ready(void *ctx) {

@@ -62,6 +62,8 @@ static void session_stream(struct session *s, struct http_reply *reply, bool clo
 static bool session_stream_on(struct session *s);
 static void session_fail(struct session *s, enum status st, const struct reason *why);
 static void session_release(struct session *s, uint64_t durable);
+static bool session_refuse(struct session *s, uint64_t durable, enum status st,
+                           const struct reason *why);
 static void session_watch(struct session *s);
 static void session_unpause(struct session *s);
 static bool session_is_full(const struct session *s);
@@ -103,10 +105,17 @@ bool session_home_turn(struct session_home *home) {
         if (home->handler->leave) home->handler->leave(home->handler->ctx, home->reader);
     }
     if (!home->waiting) return false;
-    uint64_t durable = home->handler->durable_lsn(home->handler->ctx);
+    const struct session_handler *h = home->handler;
+    struct reason why = {0};
+    enum status st = h->refusal ? h->refusal(h->ctx, &why) : STATUS_OK;
+    uint64_t durable = h->durable_lsn(h->ctx); // asked last: what is durable is never refused
     for (struct session *s = home->waiting, *next; s; s = next) {
         next = s->wait_next;
-        session_release(s, durable);
+        if (st == STATUS_OK) {
+            session_release(s, durable);
+        } else if (session_refuse(s, durable, st, &why)) {
+            session_release(s, UINT64_MAX);
+        }
     }
     return home->waiting != NULL;
 }
@@ -434,6 +443,28 @@ static void session_release(struct session *s, uint64_t durable) {
     waiting_remove(s);
     session_unpause(s);
     session_watch(s);
+}
+
+/// What waits for the disk is told the failure instead, in its place. False: there was no memory for it.
+static bool session_refuse(struct session *s, uint64_t durable, enum status st,
+                           const struct reason *why) {
+    for (struct held *h = s->held_first; h; h = h->next) {
+        if (h->lsn <= durable) continue;
+        struct http_request none = {.method = HTTP_GET, .keep_alive = !h->close};
+        struct http_reply reply;
+        enum http_rest rest;
+        http_reply_init(&reply);
+        problem_write(&reply, st, why);
+        buf_clear(&h->bytes);
+        enum status written =
+            http_reply_write(s->home->writer, &reply, &none, false, &h->bytes, &rest);
+        http_reply_deinit(&reply);
+        if (written == STATUS_OK) continue;
+        s->closing = true;
+        conn_abort(s->conn, written);
+        return false;
+    }
+    return true;
 }
 
 static void waiting_add(struct session *s) {

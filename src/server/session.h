@@ -1,8 +1,8 @@
 // session.h - one HTTP connection: bytes become requests, answers go out in their order.
 //
 //   conn --on_data--> parser --on_request--> handler (the api) --> reply --> conn_write
-//                                                            \-> held until its LSN is durable,
-//                                                                and those behind it too
+//                                                            \-> held until its LSN is durable (or the
+//                                                                store refuses), those behind it too
 //
 // Reading stops while too many answers wait or too many bytes are unsent. A connection that says nothing costs
 // its struct conn and struct session, no buffers.
@@ -27,6 +27,8 @@ struct session_handler {
     void (*leave)(void *ctx, unsigned reader);
     /// NULL: every answer goes at once.
     uint64_t (*durable_lsn)(void *ctx);
+    /// Not OK: what waits will not become durable soon, and is answered with this instead. NULL: never.
+    enum status (*refusal)(void *ctx, struct reason *why);
 };
 
 struct session_settings {
@@ -65,7 +67,7 @@ MUST_USE enum status session_home_init(struct session_home *home, struct loop *l
                                        const struct session_handler *handler, int gzip_level);
 /// No session may be left.
 void session_home_deinit(struct session_home *home);
-/// At the end of a turn: leave the engine, let the answers go that are durable. True: some still wait.
+/// At the end of a turn: leave the engine, let the answers go that are durable, or refused. True: some still wait.
 bool session_home_turn(struct session_home *home);
 /// No more requests: idle connections are closed, busy ones after their answer.
 void session_home_drain(struct session_home *home);

@@ -43,7 +43,7 @@ MUST_USE enum status worker_configure(struct worker *w, const struct session_set
 /// Ask for a sign of life; worker_answered tells whether every one asked for so far has come. From one thread.
 void worker_ping(struct worker *w);
 bool worker_answered(const struct worker *w);
-/// From the store's thread: something became durable. Wakes the worker only when answers of its wait.
+/// From the store's threads: something became durable, or will not soon. Wakes the worker only when answers of its wait.
 void worker_durable(struct worker *w);
 
 #endif

@@ -51,8 +51,10 @@ struct storage_options {
     storage_source_fn *source; // for background snapshots; NULL: none are taken by themselves
     void *source_ctx;
     void (*on_durable)(void *ctx, uint64_t lsn); // from the store's thread, after each group
-    void *durable_ctx;
-    bool read_only; // for check and export: no lock is taken for writing, nothing is written
+    // From the store's threads whenever writing has failed; only to wake somebody, who asks ready(): it must not call the store.
+    void (*on_refusing)(void *ctx);
+    void *durable_ctx; // of both
+    bool read_only;    // for check and export: no lock is taken for writing, nothing is written
 };
 
 struct storage_stats {
@@ -83,7 +85,7 @@ struct storage_ops {
     enum status (*snapshot)(struct storage *st, struct reason *why);
     enum status (*backup)(struct storage *st, const char *dir, struct reason *why);
     void (*stats)(const struct storage *st, struct storage_stats *out);
-    void (*close)(struct storage *st);
+    enum status (*close)(struct storage *st);
 };
 
 /// Every kind begins with this.
@@ -140,9 +142,9 @@ static inline MUST_USE enum status storage_backup(struct storage *st, const char
 static inline void storage_stats(const struct storage *st, struct storage_stats *out) {
     st->ops->stats(st, out);
 }
-/// Sync, stop the threads, release the directory. NULL is allowed.
-static inline void storage_close(struct storage *st) {
-    if (st) st->ops->close(st);
+/// Sync, stop the threads, release the directory. NULL is allowed. Not OK: something could not be written, and is lost.
+static inline enum status storage_close(struct storage *st) {
+    return st ? st->ops->close(st) : STATUS_OK;
 }
 
 #endif

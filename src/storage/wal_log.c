@@ -141,7 +141,8 @@ static enum status wait_for(struct wal_log *log, const uint64_t *reached, uint64
 }
 
 void wal_log_fail(struct wal_log *log, enum status st, int err, const char *doing) {
-    if (st == STATUS_OK || st == STATUS_NOT_FOUND || st == STATUS_NO_MEMORY) st = STATUS_IO;
+    // Writers are told this status: what a disk refuses is never their fault, nor a matter of waiting in a queue.
+    if (st == STATUS_NO_MEMORY || st == STATUS_BUSY || status_http(st) != 503) st = STATUS_IO;
     bool first = log->problem == STATUS_OK;
     const char *mend = st == STATUS_DISK_FULL ? "free some room: writing goes on by itself"
                        : st == STATUS_READ_ONLY
@@ -157,6 +158,7 @@ void wal_log_fail(struct wal_log *log, enum status st, int err, const char *doin
         log_write(log->options->log, LOG_ERROR, "writes are refused",
                   LOG_Z("reason", log->problem_text), LOG_INT("last_lsn", log->last_lsn),
                   LOG_INT("synced_lsn", log->synced_lsn));
+    if (log->options->on_refusing) log->options->on_refusing(log->options->durable_ctx);
 }
 
 void wal_log_heal(struct wal_log *log) {

@@ -42,7 +42,7 @@ static enum status store_sync(struct storage *st, struct reason *why);
 static enum status store_snapshot(struct storage *st, struct reason *why);
 static enum status store_backup(struct storage *st, const char *dir, struct reason *why);
 static void store_stats(const struct storage *st, struct storage_stats *out);
-static void store_close(struct storage *st);
+static enum status store_close(struct storage *st);
 static enum status store_start(struct wal_store *s);
 static enum status store_usable(const struct wal_store *s, struct reason *why);
 static void options_default(struct storage_options *o);
@@ -224,7 +224,7 @@ static void store_stats(const struct storage *st, struct storage_stats *out) {
     pthread_mutex_unlock(&log->lock);
 }
 
-static void store_close(struct storage *st) {
+static enum status store_close(struct storage *st) {
     struct wal_store *s = store_of(st);
     wal_keeper_stop(&s->keeper);
     pthread_mutex_lock(&s->log.lock);
@@ -234,6 +234,7 @@ static void store_close(struct storage *st) {
     pthread_mutex_unlock(&s->log.lock);
     wal_writer_join(&s->writer);
     wal_syncer_join(&s->syncer);
+    enum status end = s->log.dead ? s->log.problem : STATUS_OK;
     if (s->log.dead)
         log_write(s->options.log, LOG_ERROR, "closed without writing everything",
                   LOG_Z("reason", s->log.problem_text), LOG_INT("written_lsn", s->log.written_lsn),
@@ -243,6 +244,7 @@ static void store_close(struct storage *st) {
     wal_dir_unlock(s->lock_fd);
     mem_free(s->dir);
     mem_free(s);
+    return end;
 }
 
 enum status wal_store_check(const char *dir, struct wal_check_report *report,

@@ -37,7 +37,8 @@ static uint64_t durable_lsn(void *ctx) {
     return atomic_load(&durable);
 }
 
-static const struct session_handler handler = {NULL, on_head, on_answer, NULL, NULL, durable_lsn};
+static const struct session_handler handler = {NULL, on_head,     on_answer, NULL,
+                                               NULL, durable_lsn, NULL};
 
 static enum status start(void) {
     struct worker_options options = {

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -62,6 +63,14 @@ static void child_ready(struct child *c) {
         usleep(10000);
     }
     fail_msg("not ready: %s", read_log(c));
+}
+
+static void await_log(struct child *c, const char *text) {
+    for (int i = 0; i < 1000; i++) {
+        if (strstr(read_log(c), text)) return;
+        usleep(10000);
+    }
+    fail_msg("no \"%s\" in %s", text, read_log(c));
 }
 
 static int child_wait(struct child *c) {
@@ -167,6 +176,80 @@ static void test_kill_loses_nothing(void **state) {
     assert_int_equal(child_stop(&c), 0);
 }
 
+/// The files of the child may not grow above this: to it a disk that is full.
+static void limit_files(const struct child *c, rlim_t bytes) {
+    struct rlimit limit = {bytes, RLIM_INFINITY};
+    assert_int_equal(prlimit(c->pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+static void big_put(struct buf *out, const char *id) {
+    enum { FILL = 200000 };
+    static const char head[] = "{\"coordinates\":[1,2],\"properties\":{\"fill\":\"",
+                      tail[] = "\"}}";
+    buf_clear(out);
+    buf_printf(out, "PUT /api/v1/objects/%s" H, id);
+    buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+               sizeof head - 1 + FILL + sizeof tail - 1, head);
+    memset(buf_reserve(out, FILL), 'x', FILL);
+    out->len += FILL;
+    buf_append(out, tail, sizeof tail); // with its end
+}
+
+/// The write that meets the full disk is answered, as those after it are; with room again all of it is kept.
+static void test_full_disk(void **state) {
+    (void)state;
+    static const char *const modes[] = {"always", "interval"};
+    for (int mode = 0; mode < 2; mode++) {
+        const char *flags[] = {"--listen",   "127.0.0.1:0", "--data", test_tmpdir(),
+                               "--wal-mode", modes[mode],   NULL};
+        struct child c;
+        struct client client;
+        struct answer a;
+        struct buf put;
+        buf_init(&put);
+        child_start(&c, NULL, flags);
+        child_ready(&c);
+        client_open(&client, c.port);
+        limit_files(&c, 100000);
+        uint64_t start = clock_mono_ns();
+        for (int i = 0; i < 3; i++) { // on one connection
+            big_put(&put, i ? "refused" : "held");
+            client_say(&client, put.data);
+            assert_true(client_answer(&client, &a, false));
+            assert_int_equal(a.status, 503);
+            assert_non_null(strcasestr(a.head, "retry-after: "));
+            bool held = memmem(a.body.data, a.body.len, "not known to be lost", 20) != NULL;
+            assert_int_equal(held, i == 0);
+            assert_non_null(memmem(a.body.data, a.body.len, "File too large", 14));
+            buf_deinit(&a.body);
+        }
+        assert_true(clock_mono_ns() - start < 5000000000u);
+        client_say(&client, "GET /api/v1/objects/held" H "\r\n");
+        assert_true(client_answer(&client, &a, false));
+        assert_int_equal(a.status, 200);
+        buf_deinit(&a.body);
+        limit_files(&c, RLIM_INFINITY);
+        await_log(&c, "writes are accepted again");
+        big_put(&put, "after");
+        assert_int_equal(status_of(&c, put.data), 201);
+        assert_int_equal(child_stop(&c), 0);
+
+        child_start(&c, NULL, flags);
+        child_ready(&c);
+        assert_int_equal(status_of(&c, "GET /api/v1/objects/held" H "\r\n"), 200);
+        assert_int_equal(status_of(&c, "GET /api/v1/objects/refused" H "\r\n"), 404);
+        limit_files(&c, 100000);
+        big_put(&put, "lost");
+        assert_int_equal(status_of(&c, put.data), 503);
+        start = clock_mono_ns();
+        assert_int_equal(child_stop(&c), 1); // and not before long
+        assert_true(clock_mono_ns() - start < 5000000000u);
+        assert_non_null(strstr(read_log(&c), "lost_batches=1"));
+        client_close(&client);
+        buf_deinit(&put);
+    }
+}
+
 static void test_memory_only(void **state) {
     (void)state;
     const char *data = test_tmpdir();
@@ -207,14 +290,6 @@ static void write_file(const char *path, const char *text) {
     FILE *f = fopen(path, "w");
     fputs(text, f);
     fclose(f);
-}
-
-static void await_log(struct child *c, const char *text) {
-    for (int i = 0; i < 1000; i++) {
-        if (strstr(read_log(c), text)) return;
-        usleep(10000);
-    }
-    fail_msg("no \"%s\" in %s", text, read_log(c));
 }
 
 static void test_reload(void **state) {
@@ -325,7 +400,7 @@ int main(void) {
         cmocka_unit_test(test_life),          cmocka_unit_test(test_kill_loses_nothing),
         cmocka_unit_test(test_memory_only),   cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_reload),        cmocka_unit_test(test_systemd),
-        cmocka_unit_test(test_second_signal),
+        cmocka_unit_test(test_second_signal), cmocka_unit_test(test_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@ static struct {
     struct http_metrics *metrics;
     _Atomic unsigned connections, limit;
     _Atomic uint64_t durable;
+    _Atomic bool refusing;
     _Atomic unsigned answered;
     _Atomic int inside;
 } server;
@@ -79,8 +80,14 @@ static uint64_t durable_lsn(void *ctx) {
     return atomic_load(&server.durable);
 }
 
-static const struct session_handler handler = {NULL,     on_head,  on_answer,
-                                               on_enter, on_leave, durable_lsn};
+static enum status refusal(void *ctx, struct reason *why) {
+    (void)ctx;
+    if (!atomic_load(&server.refusing)) return STATUS_OK;
+    return reason_set(why, STATUS_DISK_FULL, "no room, not lost");
+}
+
+static const struct session_handler handler = {NULL,     on_head,     on_answer, on_enter,
+                                               on_leave, durable_lsn, refusal};
 static const struct session_settings settings = {
     {.target_bytes = 1000, .header_bytes = 4000, .body_bytes = 100000}, 0, 0, 0};
 
@@ -277,6 +284,73 @@ static void test_durable(void **state) {
     worker_durable(server.worker);
     expect(&c, 200, "/wait/10");
     assert_true(client_at_end(&c));
+    client_close(&c);
+}
+
+static void expect_refused(struct client *c, bool closes) {
+    struct answer a;
+    if (!client_answer(c, &a, false)) fail_msg("closed instead of refused");
+    assert_int_equal(a.status, 503);
+    assert_non_null(strstr(a.head, "application/problem+json"));
+    assert_non_null(strstr(a.head, "Retry-After: "));
+    assert_int_equal(strstr(a.head, "Connection: close\r\n") != NULL, closes);
+    assert_non_null(memmem(a.body.data, a.body.len, "\"no room, not lost\"", 19));
+    buf_deinit(&a.body);
+}
+
+/// The store cannot write: what waits for it is told so, in its place, and the connections go on.
+static void test_refusing(void **state) {
+    (void)state;
+    struct client c, other, last;
+    client_open(&c, server.port);
+    client_open(&other, server.port);
+    client_open(&last, server.port);
+    atomic_store(&server.durable, 4);
+    client_say(&c, "GET /wait/5" H "\r\nGET /now" H "\r\nGET /wait/7" H "\r\nGET /wait/6" H "\r\n");
+    client_say(&other, "GET /wait/8" H "\r\n");
+    client_say(&last, "GET /wait/9" H "Connection: close\r\n\r\n");
+    while (atomic_load(&server.answered) < 6)
+        usleep(1000);
+    assert_int_equal(client_more(&c, 50), -1);
+    atomic_store(&server.durable, 5); // of a group, the half that was written
+    atomic_store(&server.refusing, true);
+    worker_durable(server.worker);
+    expect(&c, 200, "/wait/5");
+    expect(&c, 200, "/now");
+    expect_refused(&c, false);
+    expect_refused(&c, false);
+    expect_refused(&other, false);
+    expect_refused(&last, true);
+    assert_true(client_at_end(&last));
+    client_close(&last);
+    // What comes meanwhile does not wait for a wake-up.
+    client_say(&c, "GET /wait/10" H "\r\nGET /wait/5" H "\r\n");
+    expect_refused(&c, false);
+    expect(&c, 200, "/wait/5");
+
+    atomic_store(&server.refusing, false); // there is room again
+    client_say(&c, "GET /wait/11" H "\r\n");
+    assert_int_equal(client_more(&c, 50), -1);
+    atomic_store(&server.durable, 11);
+    worker_durable(server.worker);
+    expect(&c, 200, "/wait/11");
+    client_close(&c);
+    client_close(&other);
+}
+
+/// More answers than a connection may have waiting, all refused: the rest is read.
+static void test_refusing_many(void **state) {
+    (void)state;
+    struct client c;
+    client_open(&c, server.port);
+    for (int i = 0; i < 500; i++)
+        client_say(&c, "GET /wait/1" H "\r\n");
+    while (atomic_load(&server.answered) < 64)
+        usleep(1000);
+    atomic_store(&server.refusing, true);
+    worker_durable(server.worker);
+    for (int i = 0; i < 500; i++)
+        expect_refused(&c, false);
     client_close(&c);
 }
 
@@ -709,6 +783,8 @@ int main(void) {
         WITH_SERVER(test_refused_bodies),
         WITH_SERVER(test_continue),
         WITH_SERVER(test_durable),
+        WITH_SERVER(test_refusing),
+        WITH_SERVER(test_refusing_many),
         WITH_SERVER(test_many_waiting),
         WITH_SERVER(test_durable_race),
         WITH_SERVER(test_backpressure),

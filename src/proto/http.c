@@ -49,10 +49,11 @@ struct str http_decode(struct str s, struct arena *arena) {
 
 void http_encode(struct buf *out, struct str s) {
     static const char hex[] = "0123456789ABCDEF";
+    bool dots = str_eq(s, STR(".")) || str_eq(s, STR("..")); // a path would lose them
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.p[i];
         bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     c == '-' || c == '.' || c == '_' || c == '~';
+                     c == '-' || (c == '.' && !dots) || c == '_' || c == '~';
         if (plain) {
             buf_append_char(out, (char)c);
         } else {

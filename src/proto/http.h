@@ -61,7 +61,7 @@ MUST_USE enum status http_query_next(struct str *rest, struct arena *arena, stru
                                      struct str *value, bool *more);
 /// Percent-decode; STR_NONE when broken or out of memory.
 struct str http_decode(struct str s, struct arena *arena);
-/// Append `s` percent-encoded as a path segment or query value.
+/// Append `s` percent-encoded as a path segment or query value; "." and ".." as %2E and %2E%2E.
 void http_encode(struct buf *out, struct str s);
 /// Is media type `type` (e.g. "application/json") acceptable by this Accept header (empty: yes)?
 bool http_accepts(struct str accept, struct str type);

@@ -499,20 +499,24 @@ static bool hex_is(char c) {
     return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f');
 }
 
-/// Decode into the room kept behind the head. A path that some program could read as another one is refused.
+static bool is_dots(struct str segment) {
+    return str_eq(segment, STR(".")) || str_eq(segment, STR(".."));
+}
+
+/// Decode into the room kept behind the head. Dot segments ask for another path and are refused; written %2E and %2E%2E
+/// they are names, which is how http_encode writes these.
 static enum status path_check(struct http_parser *p) {
     struct http_message *m = p->message;
     struct http_request *r = &m->request;
     struct str raw = r->raw_path;
     char *out = m->head.data + m->head.len;
-    size_t n = 0, segment = 0;
+    size_t n = 0, segment = 0; // where the segment begins, in the raw path
     for (size_t i = 0; i <= raw.len; i++) {
         if (i == raw.len || raw.p[i] == '/') {
-            struct str s = {out + segment, n - segment};
-            if (str_eq(s, STR(".")) || str_eq(s, STR(".."))) {
+            if (is_dots(str_sub(raw, segment, i - segment))) {
                 return reason_set(p->why, STATUS_BAD_REQUEST, "the path has a segment . or ..");
             }
-            segment = n + 1;
+            segment = i + 1;
             if (i == raw.len) break;
         }
         char c = raw.p[i];

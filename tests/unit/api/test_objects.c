@@ -66,6 +66,32 @@ static void test_create_makes_an_id(void **state) {
     assert_string_equal(at(&a, "/properties"), "{}");
 }
 
+/// "." and ".." are names as others are; in a path they are written escaped.
+static void test_dots(void **state) {
+    struct box *box = *state;
+    static const char *const names[][3] = {{".", "%2E", "%2e"}, {"..", "%2E%2E", ".%2e"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char body[128], location[160], path[160];
+        snprintf(body, sizeof body, "{\"id\":\"%s\",\"coordinates\":[1,2]}", names[i][0]);
+        snprintf(location, sizeof location, "Location: /api/v1/objects/%s?collection=%s\n",
+                 names[i][1], names[i][1]);
+        snprintf(path, sizeof path, OBJECTS "?collection=%s", names[i][0]);
+        struct answer a = ask(box, HTTP_POST, path, body, NULL);
+        assert_int_equal(a.status, 201);
+        assert_non_null(strstr(a.headers, location));
+        for (int form = 1; form < 3; form++) {
+            snprintf(path, sizeof path, OBJECTS "/%s?collection=%s", names[i][form], names[i][0]);
+            assert_int_equal(get(box, path).status, 200);
+        }
+        assert_int_equal(ask(box, HTTP_DELETE, path, NULL, NULL).status, 204);
+        assert_int_equal(get(box, path).status, 404);
+        snprintf(path, sizeof path, "/api/v1/collections/%s", names[i][1]);
+        assert_int_equal(get(box, path).status, 200);
+        assert_int_equal(ask(box, HTTP_DELETE, path, NULL, NULL).status, 204);
+        assert_int_equal(get(box, path).status, 404);
+    }
+}
+
 static void test_collection_of_the_body(void **state) {
     struct box *box = *state;
     const char *body = "{\"id\":\"a\",\"collection\":\"fleet\",\"coordinates\":[1,2]}";
@@ -293,6 +319,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_create),
         TEST(test_create_makes_an_id),
+        TEST(test_dots),
         TEST(test_collection_of_the_body),
         TEST(test_get_and_conditions),
         TEST(test_put),

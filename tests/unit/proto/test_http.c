@@ -39,6 +39,14 @@ static void test_encode_decode(void **state) {
     http_encode(&b, STR("a/b c~%\xc3\xa9"));
     assert_true(str_eq(buf_str(&b), STR("a%2Fb%20c~%25%C3%A9")));
     assert_true(str_eq(http_decode(buf_str(&b), &arena), STR("a/b c~%\xc3\xa9")));
+    static const char *const dots[][2] = {
+        {".", "%2E"}, {"..", "%2E%2E"}, {"...", "..."}, {".a", ".a"}, {"a..", "a.."}};
+    for (size_t i = 0; i < sizeof dots / sizeof *dots; i++) {
+        buf_clear(&b);
+        http_encode(&b, str_of(dots[i][0]));
+        assert_true(str_eq(buf_str(&b), str_of(dots[i][1])));
+        assert_true(str_eq(http_decode(buf_str(&b), &arena), str_of(dots[i][0])));
+    }
     assert_true(str_eq(http_decode(STR("a+b"), &arena), STR("a+b")));
     assert_null(http_decode(STR("a%2"), &arena).p);
     assert_null(http_decode(STR("%e9"), &arena).p);

@@ -108,6 +108,7 @@ static void test_good(void **state) {
           "PUT /x? 2 [hello];");
     check("PUT /x HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", STATUS_OK, "PUT /x? 2 [];");
     check("GET /%41%2f%c3%a9 HTTP/1.1\r\n" H "\r\n", STATUS_OK, "GET /A/\xc3\xa9? 1 [];");
+    check("GET /a/%2e%2E/.%2e/%2E HTTP/1.1\r\n" H "\r\n", STATUS_OK, "GET /a/../../.? 1 [];");
     check("GET /a..b/...;x HTTP/1.1\r\n" H "\r\n", STATUS_OK, "GET /a..b/...;x? 1 [];");
     check("GET / HTTP/1.1\r\nHost:\r\nX:\r\nY:  v \t\r\n\r\n", STATUS_OK, "GET /? 3 [];");
     check("GET / HTTP/1.1\r\nhOsT: [::1]:80\r\n\r\n", STATUS_OK, "GET /? 1 [];");
@@ -197,7 +198,8 @@ static void test_smuggling(void **state) {
         "GET * HTTP/1.1\r\n" H "\r\n" SECRET,
         "GET /a#b HTTP/1.1\r\n" H "\r\n" SECRET,
         "GET /../a HTTP/1.1\r\n" H "\r\n" SECRET,
-        "GET /a/%2e%2E/b HTTP/1.1\r\n" H "\r\n" SECRET,
+        "GET /a/./b HTTP/1.1\r\n" H "\r\n" SECRET,
+        "GET /%2E/.. HTTP/1.1\r\n" H "\r\n" SECRET,
         "GET /. HTTP/1.1\r\n" H "\r\n" SECRET,
         "GET /a% HTTP/1.1\r\n" H "\r\n" SECRET,
         "GET /%zz HTTP/1.1\r\n" H "\r\n" SECRET,

@@ -14,6 +14,7 @@
 struct collecting {
     struct slot_set *set;
     bool stop_when_cut;
+    const struct slots *slots;
 };
 
 static bool collect(struct search *s, struct slot_set *set, bool few);
@@ -103,7 +104,7 @@ static uint64_t piece_masks(const struct search *s, uint64_t masks[3]) {
 }
 
 static bool collect(struct search *s, struct slot_set *set, bool stop_when_cut) {
-    struct collecting c = {set, stop_when_cut};
+    struct collecting c = {set, stop_when_cut, &s->collection->slots};
     uint64_t masks[3], mine = piece_masks(s, masks);
     struct index_box boxes[3];
     for (size_t i = 0; i < s->piece_count; i++) {
@@ -128,6 +129,11 @@ static bool collect(struct search *s, struct slot_set *set, bool stop_when_cut) 
 static bool visit(void *ctx, const uint32_t *items, size_t count, bool sure) {
     (void)sure; // of an index that may be older than the object
     struct collecting *c = ctx;
+    if (c->set->count + count <= SLOT_SET_INLINE) { // few: they will be looked at soon
+        for (size_t i = 0; i < count; i++) {
+            __builtin_prefetch((const void *)slots_cell(c->slots, items[i]));
+        }
+    }
     return slot_set_add(c->set, items, count) && !(c->stop_when_cut && c->set->cut);
 }
 
@@ -141,7 +147,7 @@ bool search_count(struct search *s) {
     uint64_t masks[3], mine = piece_masks(s, masks);
     struct slot_set set;
     slot_set_init(&set, s->arena, 0, UINT32_MAX);
-    struct collecting unsure = {&set, false};
+    struct collecting unsure = {&set, false, &c->slots};
     uint64_t shards = search_lock(s, mine);
     bool points = atomic_load_explicit(&c->extended, memory_order_relaxed) == 0;
     for (uint64_t left = shards; left && points; left &= left - 1) {
@@ -169,7 +175,7 @@ static bool mostly_matches(struct search *s) {
     uint64_t matching = 0, all = atomic_load_explicit(&s->collection->count, memory_order_relaxed);
     struct slot_set unsure;
     slot_set_init(&unsure, s->arena, 0, SLOT_SET_INLINE);
-    struct collecting c = {&unsure, false};
+    struct collecting c = {&unsure, false, &s->collection->slots};
     uint64_t shards = search_lock(s, mine);
     for (uint64_t left = shards; left; left &= left - 1) {
         unsigned shard = (unsigned)__builtin_ctzll(left);

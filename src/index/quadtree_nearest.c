@@ -102,6 +102,8 @@ static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf) {
     s->n.nodes++;
     uint64_t in = s->qt->scan->points(&leaf->at, leaf->count, &s->circle).in;
     if (in == 0) return;
+    for (unsigned i = 0; i < QUADTREE_LEAF_POINTS; i += 16) // a line of items each
+        if (in >> i & 0xffff) __builtin_prefetch(&leaf->item[i]);
     double bounds[NEAREST_LEAF];
     leaf_bounds(s, leaf, bounds);
     for (; in; in &= in - 1) {

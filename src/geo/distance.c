@@ -8,6 +8,7 @@
 #define CIRCLE_MARGIN_DEG 1e-9
 
 static double hav_of_deg(double degrees);
+static double cos_of_lat(double lat);
 static double lon_difference(double from, double to);
 static double hav_to_meridian(const struct distance_from *from, double dlon, double min_lat,
                               double max_lat);
@@ -26,13 +27,13 @@ double distance_points_m(enum earth earth, struct point a, struct point b) {
 }
 
 struct distance_from distance_from(struct point p) {
-    return (struct distance_from){p, p.lat * RAD, p.lon * RAD, cos(p.lat * RAD), sin(p.lat * RAD)};
+    return (struct distance_from){p, p.lat * RAD, p.lon * RAD, cos_of_lat(p.lat), sin(p.lat * RAD)};
 }
 
 // Differences are taken in degrees, where they are exact for neighbours.
 double distance_hav(const struct distance_from *from, struct point q) {
     double h = hav_of_deg(q.lat - from->p.lat);
-    return h + from->cos_lat * cos(q.lat * RAD) * hav_of_deg(lon_difference(from->p.lon, q.lon));
+    return h + from->cos_lat * cos_of_lat(q.lat) * hav_of_deg(lon_difference(from->p.lon, q.lon));
 }
 
 double distance_hav_to_m(double hav) {
@@ -92,6 +93,11 @@ struct bbox distance_circle_bbox(struct point p, double radius_m) {
         box.max_lon -= 360.0;
     }
     return box;
+}
+
+// Exactly 0 at the poles, so that all longitudes are one point there: pi/2 as a double is not.
+static double cos_of_lat(double lat) {
+    return fabs(lat) < 90.0 ? cos(lat * RAD) : 0.0;
 }
 
 static double hav_of_deg(double degrees) {

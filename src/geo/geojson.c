@@ -8,6 +8,7 @@
 
 struct members {
     yyjson_val *type, *coordinates, *geometries;
+    yyjson_val *unknown; // a name that belongs to no geometry
 };
 
 static enum status read_members(yyjson_val *val, struct members *m, struct reason *why);
@@ -34,7 +35,7 @@ enum status geojson_parse(yyjson_val *val, const struct geometry_limits *limits,
 
 bool geojson_parse_point(yyjson_val *val, struct point *p, double *z, bool *has_z) {
     struct members m;
-    if (read_members(val, &m, NULL) != STATUS_OK || m.geometries) return false;
+    if (read_members(val, &m, NULL) != STATUS_OK || m.geometries || m.unknown) return false;
     if (!yyjson_equals_str(m.type, "Point") || !yyjson_is_arr(m.coordinates)) return false;
     size_t n = yyjson_arr_size(m.coordinates);
     if (n < 2 || n > 3) return false;
@@ -44,7 +45,7 @@ bool geojson_parse_point(yyjson_val *val, struct point *p, double *z, bool *has_
         if (!yyjson_is_num(number)) return false;
         v[i] = yyjson_get_num(number);
     }
-    *p = (struct point){v[0], v[1]};
+    *p = point_rounded((struct point){v[0], v[1]});
     *z = v[2];
     *has_z = n == 3;
     return point_valid(*p) && isfinite(v[2]);
@@ -83,9 +84,31 @@ static enum status set_once(yyjson_val **slot, yyjson_val *val, const char *name
     return STATUS_OK;
 }
 
-// Other members are foreign (RFC 7946 section 6.1) and of no meaning here.
+// RFC 7946 knows one reference system; its older spellings are let through, others would be taken for degrees.
+static enum status check_crs(yyjson_val *crs, struct reason *why) {
+    static const char *const known[] = {"urn:ogc:def:crs:OGC:1.3:CRS84",
+                                        "urn:ogc:def:crs:OGC::CRS84", "urn:ogc:def:crs:EPSG::4326",
+                                        "EPSG:4326"};
+    yyjson_val *name = yyjson_obj_get(yyjson_obj_get(crs, "properties"), "name");
+    bool ok = yyjson_is_null(crs);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        ok = ok || yyjson_equals_str(name, known[i]);
+    if (ok) return STATUS_OK;
+    enum status st = reason_set(why, STATUS_BAD_REQUEST,
+                                "crs must be CRS84: longitude and latitude in degrees, WGS 84");
+    reason_prefix(why, "/crs");
+    return st;
+}
+
+static enum status refuse_member(yyjson_val *key, struct reason *why) {
+    return reason_set(why, STATUS_BAD_REQUEST, "a geometry has no member \"%.*s\"",
+                      yyjson_get_len(key) > 64 ? 64 : (int)yyjson_get_len(key),
+                      yyjson_get_str(key));
+}
+
+// bbox says what the positions say; any other member would be lost, so it is refused.
 static enum status read_members(yyjson_val *val, struct members *m, struct reason *why) {
-    *m = (struct members){NULL, NULL, NULL};
+    *m = (struct members){0};
     if (!yyjson_is_obj(val)) {
         return reason_set(why, STATUS_BAD_REQUEST, "a geometry must be an object");
     }
@@ -99,6 +122,10 @@ static enum status read_members(yyjson_val *val, struct members *m, struct reaso
             st = set_once(&m->coordinates, member, "coordinates", why);
         } else if (yyjson_equals_str(key, "geometries")) {
             st = set_once(&m->geometries, member, "geometries", why);
+        } else if (yyjson_equals_str(key, "crs")) {
+            st = check_crs(member, why);
+        } else if (!yyjson_equals_str(key, "bbox")) {
+            m->unknown = key;
         }
         if (st != STATUS_OK) return st;
     }
@@ -121,12 +148,17 @@ static enum status parse_at_depth(yyjson_val *val, const struct geometry_limits 
         reason_prefix(why, "/type");
         return st;
     }
+    if (m.unknown) return refuse_member(m.unknown, why);
     bool is_collection = type == GEOMETRY_COLLECTION;
     const char *wanted = is_collection ? "geometries" : "coordinates";
     yyjson_val *list = is_collection ? m.geometries : m.coordinates;
     if (!yyjson_is_arr(list)) {
         return reason_set(why, STATUS_BAD_REQUEST, "a %s needs an array \"%s\"",
                           geometry_type_name(type), wanted);
+    }
+    if (is_collection ? m.coordinates : m.geometries) {
+        return reason_set(why, STATUS_BAD_REQUEST, "a %s has no \"%s\"", geometry_type_name(type),
+                          is_collection ? "coordinates" : "geometries");
     }
     st = is_collection ? parse_collection(list, limits, depth, out, why)
                        : parse_shape(type, list, limits, out, why);
@@ -301,7 +333,7 @@ static enum status add_position(struct shape *s, yyjson_val *val, struct reason 
     if (!(v[1] >= -90.0 && v[1] <= 90.0)) {
         return reason_set(why, STATUS_INVALID, "latitude %.9g is outside -90..90", v[1]);
     }
-    return shape_add(s, (struct point){v[0], v[1]}, v[2], why);
+    return shape_add(s, point_rounded((struct point){v[0], v[1]}), v[2], why);
 }
 
 // --- writing ---

@@ -119,6 +119,17 @@ static void test_ellipsoid_slack(void **state) {
     assert_true(worst > 0.005); // the sample does reach the hard places
 }
 
+// All longitudes are one point there, to the last bit.
+static void test_poles_are_points(void **state) {
+    (void)state;
+    for (double lat = -90; lat <= 90; lat += 180) {
+        struct distance_from from = distance_from((struct point){123, lat});
+        assert_true(distance_hav(&from, (struct point){-7, lat}) == 0);
+        struct bbox box = {-8, fmin(lat, 80 * lat / 90), -7, fmax(lat, 80 * lat / 90)};
+        assert_true(distance_hav_to_bbox(&from, &box) == 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_distances),
@@ -126,6 +137,7 @@ int main(void) {
         cmocka_unit_test(test_bbox_bound_is_below_and_tight),
         cmocka_unit_test(test_circle_box_holds_the_circle),
         cmocka_unit_test(test_ellipsoid_slack),
+        cmocka_unit_test(test_poles_are_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,32 @@ static void test_every_allocation_may_fail(void **state) {
     }
 }
 
+// What an answer shows is what is stored: 8 decimals, no sign on a zero.
+static void test_positions_are_rounded(void **state) {
+    (void)state;
+    struct geometry *g = from_json("{'type':'LineString','coordinates':[[0.123456789012,-1e-12],"
+                                   "[179.999999999,89.9999999999]]}");
+    const struct point *p = geometry_points(g);
+    assert_true(p[0].lon == 0.12345679 && p[0].lat == 0 && !signbit(p[0].lat));
+    assert_true(p[1].lon == 180 && p[1].lat == 90);
+    geometry_unref(g);
+}
+
+static void test_foreign_members(void **state) {
+    (void)state;
+    expect_round_trip("{'type':'Point','coordinates':[1,2],'bbox':[1,2,1,2],'crs':{'type':'name',"
+                      "'properties':{'name':'urn:ogc:def:crs:OGC:1.3:CRS84'}}}",
+                      "{'type':'Point','coordinates':[1,2]}");
+    expect_refused("{'type':'Point','coordinates':[1,2],'foo':1}", STATUS_BAD_REQUEST, "");
+    expect_refused("{'type':'Point','coordinates':[1,2],'crs':{'type':'name','properties':"
+                   "{'name':'EPSG:3857'}}}",
+                   STATUS_BAD_REQUEST, "/crs");
+    expect_refused("{'type':'GeometryCollection','geometries':[{'type':'Point','coordinates':"
+                   "[1,2]}],'coordinates':[5,6]}",
+                   STATUS_BAD_REQUEST, "");
+    expect_refused("{'type':'Point','coordinates':[1,2],'geometries':[]}", STATUS_BAD_REQUEST, "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_type),
@@ -188,6 +214,8 @@ int main(void) {
         cmocka_unit_test(test_depth_is_bounded),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_quick_point),
+        cmocka_unit_test(test_positions_are_rounded),
+        cmocka_unit_test(test_foreign_members),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@ static enum status run(struct batch *b, uint64_t *lsn) {
     buf_clear(&b->reader->batch);
     enum status st = batch_prepare(b);
     if (st == STATUS_OK) {
+        decide_approach(b);
         st = batch_lock(b);
     }
     if (st == STATUS_OK) {

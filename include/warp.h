@@ -73,7 +73,9 @@ struct warp_options {
     enum warp_durability durability;
     uint32_t sync_interval_ms; /* 0: 1000 */
     enum warp_index index;     /* of new collections */
-    size_t memory_limit_bytes; /* of the process' use of this library; 0: none */
+    size_t memory_limit_bytes; /* of the process' use of this library: above it changes are refused,
+                                  except deletes; reads go on, with up to an eighth (at least
+                                  16 MiB) more; 0: none */
 };
 
 struct warp;
@@ -106,7 +108,7 @@ WARP_API enum warp_status warp_put(struct warp_session *s, const char *collectio
 WARP_API enum warp_status warp_put_point(struct warp_session *s, const char *collection,
                                          const char *id, double lon, double lat,
                                          const char *properties);
-/** A new position for an object that is there; its properties stay. About half a microsecond. */
+/** A new position for an object that is there; its properties stay. One or two microseconds. */
 WARP_API enum warp_status warp_move(struct warp_session *s, const char *collection, const char *id,
                                     double lon, double lat);
 WARP_API enum warp_status warp_delete(struct warp_session *s, const char *collection,

@@ -7,6 +7,8 @@
 
 static bool is_ready(const struct api *api);
 static void write_health(struct api *api, struct buf *out);
+static void write_memory(const struct engine *engine, const struct engine_stats *stats,
+                         struct buf *out);
 static void write_store(struct storage *store, struct buf *out);
 static enum status backup_dir(struct call *call, const struct json *json, char **out);
 
@@ -85,7 +87,8 @@ static void write_health(struct api *api, struct buf *out) {
     engine_stats(api->options.engine, &stats);
     if (store) storage_stats(store, &store_stats);
     bool ready = is_ready(api);
-    const char *status = !ready ? "unavailable" : store_stats.read_only ? "degraded" : "ok";
+    bool refusing = store_stats.read_only || engine_memory_full(api->options.engine);
+    const char *status = !ready ? "unavailable" : refusing ? "degraded" : "ok";
     REPLY_LITERAL(out, "{\"status\":");
     buf_append_json(out, str_of(status));
     REPLY_LITERAL(out, ",\"version\":\"" WARP_VERSION "\",\"uptime_seconds\":");
@@ -96,12 +99,23 @@ static void write_health(struct api *api, struct buf *out) {
     buf_append_u64(out, stats.collections);
     REPLY_LITERAL(out, ",\"shards\":");
     buf_append_u64(out, stats.shard_count);
-    REPLY_LITERAL(out, ",\"memory\":{\"used_bytes\":");
-    buf_append_u64(out, stats.memory_used);
-    REPLY_LITERAL(out, ",\"limit_bytes\":");
-    buf_append_u64(out, stats.memory_limit);
-    buf_append_char(out, '}');
+    write_memory(api->options.engine, &stats, out);
     if (store) write_store(store, out);
+    buf_append_char(out, '}');
+}
+
+static void write_memory(const struct engine *engine, const struct engine_stats *stats,
+                         struct buf *out) {
+    REPLY_LITERAL(out, ",\"memory\":{\"used_bytes\":");
+    buf_append_u64(out, stats->memory_used);
+    REPLY_LITERAL(out, ",\"limit_bytes\":");
+    buf_append_u64(out, stats->memory_limit);
+    if (engine_memory_full(engine)) {
+        struct reason why;
+        (void)engine_memory_reason(engine, &why);
+        REPLY_LITERAL(out, ",\"problem\":");
+        buf_append_json(out, str_of(why.text));
+    }
     buf_append_char(out, '}');
 }
 

@@ -95,6 +95,9 @@ void api_answer(struct api *api, struct call *call) {
             call->reply->status = 304;
             call->reply->content_type = STR_NONE;
         } else if (st != STATUS_OK) {
+            if (st == STATUS_NO_MEMORY && !why.text[0]) {
+                (void)engine_memory_reason(api->options.engine, &why);
+            }
             problem_write(call->reply, st, &why);
         }
         if (st == STATUS_BAD_METHOD) {

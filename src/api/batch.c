@@ -120,6 +120,9 @@ static enum status stopped(struct batch_run *run, enum status st) {
     uint64_t stored = run->report.created + run->report.updated;
     if (stored == 0) return st;
     struct reason inner = *run->call->why;
-    return reason_set(run->call->why, st, "%.120s; %llu objects before were stored",
+    if (st == STATUS_NO_MEMORY && !inner.text[0]) {
+        (void)engine_memory_reason(run->api->options.engine, &inner);
+    }
+    return reason_set(run->call->why, st, "%.180s; %llu objects before were stored",
                       inner.text[0] ? inner.text : status_text(st), (unsigned long long)stored);
 }

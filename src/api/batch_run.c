@@ -14,8 +14,7 @@ struct batch_run_item {
     uint64_t number;
 };
 
-static enum status prepare(struct batch_run *run, struct feature *f, uint64_t number,
-                           struct reason *why);
+static enum status prepare(struct batch_run *run, struct feature *f, uint64_t number);
 static void refuse(struct batch_run *run, uint64_t number, struct str id, enum status st,
                    struct reason *why);
 static enum status apply(struct batch_run *run);
@@ -55,7 +54,7 @@ enum status batch_run_add(struct batch_run *run, yyjson_val *root, size_t bytes,
     why.text[0] = why.pointer[0] = '\0'; // not all of its 400 bytes for each object
     enum status st = feature_parse(root, FEATURE_CREATE, run->limits, run->now_ms, &run->texts,
                                    &run->scratch, &f, &why);
-    if (st == STATUS_OK) st = prepare(run, &f, number, &why);
+    if (st == STATUS_OK) st = prepare(run, &f, number);
     if (st == STATUS_NO_MEMORY) {
         *run->call->why = why;
         return st;
@@ -86,8 +85,7 @@ enum status batch_run_flush(struct batch_run *run) {
 }
 
 // The document may be gone when the run is stored: what is borrowed from it is copied.
-static enum status prepare(struct batch_run *run, struct feature *f, uint64_t number,
-                           struct reason *why) {
+static enum status prepare(struct batch_run *run, struct feature *f, uint64_t number) {
     struct object_draft *d = &f->draft;
     struct str collection = run->collection.p ? run->collection : f->collection;
     if (f->has_id) {
@@ -99,7 +97,7 @@ static enum status prepare(struct batch_run *run, struct feature *f, uint64_t nu
     if (!run->collection.p && collection.p) collection = arena_str(&run->texts, collection);
     if (!d->id.p || (f->collection.p && !collection.p)) {
         feature_release(f);
-        return reason_set(why, STATUS_NO_MEMORY, "out of memory");
+        return STATUS_NO_MEMORY;
     }
     run->changes[run->count] =
         (struct change){.kind = CHANGE_PUT, .collection = collection, .draft = *d};

@@ -209,7 +209,7 @@ static enum status parse_id(yyjson_val *val, struct arena *arena, struct feature
                 : snprintf(digits, sizeof digits, "%lld", (long long)yyjson_get_sint(val));
         id = arena_str(arena, (struct str){digits, (size_t)n});
         if (!id.p) {
-            return reason_set(why, STATUS_NO_MEMORY, "out of memory");
+            return STATUS_NO_MEMORY;
         }
     } else if (!yyjson_is_str(val)) {
         enum status st = reason_set(why, STATUS_BAD_REQUEST, "id must be a string or an integer");
@@ -412,7 +412,7 @@ static enum status parse_properties(yyjson_val *val, enum feature_use use, struc
     }
     f->draft.properties = arena_str(arena, buf_str(scratch));
     if (buf_status(scratch) != STATUS_OK || !f->draft.properties.p) {
-        return reason_set(why, STATUS_NO_MEMORY, "out of memory");
+        return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
 }

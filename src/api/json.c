@@ -87,7 +87,7 @@ static bool is_too_deep(struct str text, size_t *at) {
 
 static enum status parse_failed(struct str text, const yyjson_read_err *error, struct reason *why) {
     if (error->code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
-        return reason_set(why, STATUS_NO_MEMORY, "the JSON does not fit into memory");
+        return STATUS_NO_MEMORY;
     }
     size_t line = 1, column = 1, character = 0;
     yyjson_locate_pos(text.p, text.len, error->pos, &line, &column, &character);

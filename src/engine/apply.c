@@ -29,6 +29,7 @@ static enum status run(struct batch *b, uint64_t *lsn) {
     buf_clear(&b->reader->batch);
     enum status st = batch_prepare(b);
     if (st == STATUS_OK) {
+        decide_approach(b);
         st = batch_lock(b);
     }
     if (st == STATUS_OK) {
@@ -62,6 +63,9 @@ enum status engine_apply(struct engine *e, unsigned reader, const struct change 
         return STATUS_OK;
     }
     enum status st = e->store ? storage_ready(e->store, why) : STATUS_OK;
+    if (st == STATUS_OK) {
+        st = engine_memory_admit(e, changes, count, why);
+    }
     if (st != STATUS_OK) {
         return st;
     }
@@ -82,7 +86,8 @@ enum status engine_apply(struct engine *e, unsigned reader, const struct change 
         engine_count(&b.reader->deletes, b.deletes);
         return STATUS_OK;
     }
-    return reason_set(why, st, "%s", status_text(st));
+    return st == STATUS_NO_MEMORY ? engine_memory_reason(e, why)
+                                  : reason_set(why, st, "%s", status_text(st));
 }
 
 enum status engine_apply_expiry(struct engine *e, unsigned reader, int64_t now_ms,

@@ -86,6 +86,9 @@ void batch_discard(struct batch *b) {
 static void retired_free(struct epoch_node *node) {
     struct batch_retired *retired = (struct batch_retired *)node;
     for (size_t i = 0; i < retired->count; i++) {
+        if (i + 8 < retired->count) {
+            __builtin_prefetch(&retired->objects[i + 8]->flags);
+        }
         object_free(retired->objects[i]);
     }
     mem_free(retired);

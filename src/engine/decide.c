@@ -6,6 +6,7 @@
 
 #define AHEAD 8 // items
 
+static void approach_objects(const struct batch *b);
 static void look_ahead(const struct batch *b, size_t i);
 static enum status decide(struct batch *b, size_t i);
 static void look_up(struct batch *b, struct batch_chain *chain);
@@ -21,11 +22,26 @@ static enum status write_record(struct batch *b, struct batch_item *item,
 
 enum status decide_all(struct batch *b) {
     enum status st = STATUS_OK;
+    approach_objects(b);
     for (size_t i = 0; i < b->count && st == STATUS_OK; i++) {
         look_ahead(b, i);
         st = decide(b, i);
     }
     return st;
+}
+
+void decide_approach(const struct batch *b) {
+    for (size_t i = 0; i < b->chain_count && i < 2 * AHEAD; i++) {
+        const struct batch_chain *chain = &b->chains[i];
+        id_map_prefetch_slot(b->touched[chain->touched].collection->ids, chain->hash);
+    }
+}
+
+static void approach_objects(const struct batch *b) {
+    for (size_t i = 0; i < b->chain_count && i < AHEAD; i++) {
+        const struct batch_chain *chain = &b->chains[i];
+        id_map_prefetch_object(b->touched[chain->touched].collection->ids, chain->hash);
+    }
 }
 
 // Three dependent misses of the cache would cost more than all the rest: fetch them for later items.

@@ -35,7 +35,8 @@ enum status engine_drop(struct engine *e, unsigned reader, struct str name, uint
     }
     unlock_all(c);
     if (st != STATUS_OK) {
-        return reason_set(why, st, "%s", status_text(st));
+        return st == STATUS_NO_MEMORY ? engine_memory_reason(e, why)
+                                      : reason_set(why, st, "%s", status_text(st));
     }
     collection_retire(c, e->epoch);
     return STATUS_OK;

@@ -23,7 +23,10 @@ struct engine;
 struct engine_options {
     unsigned shard_count;       // 0: twice the CPUs, at most SHARD_MAX
     enum index_kind index_kind; // of new collections
-    size_t memory_limit_bytes;  // 0: none
+    // Above it changes are refused, except deletes; reads go on. The process' hard limit stands an eighth
+    // higher, at least 16 MiB. 0: none.
+    size_t memory_limit_bytes;
+    const char *memory_limit_name; // the setting, for texts; static; may be NULL
     uint32_t limit_collections; // 0: 100,000
     struct log *log;            // may be NULL
 };
@@ -132,6 +135,10 @@ struct engine_stats {
     uint64_t shard_objects[SHARD_MAX];
 };
 void engine_stats(struct engine *e, struct engine_stats *out);
+/// Changes are refused for memory, as far as is known.
+bool engine_memory_full(const struct engine *e);
+/// Says in `why` (may be NULL) how much is in use, what limits it and what helps. Returns NO_MEMORY.
+enum status engine_memory_reason(const struct engine *e, struct reason *why);
 
 struct storage *engine_storage(struct engine *e); // NULL without one
 

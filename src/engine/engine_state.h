@@ -1,7 +1,7 @@
 // engine_state.h - what an engine is made of, for the files that together implement engine.h.
 //
 //   life.c life, readers, get, listing | apply.c changes, drop | search.c searches
-//   restore.c replay | emit.c snapshots | upkeep.c expiry, memory given back
+//   restore.c replay | emit.c snapshots | upkeep.c expiry, memory given back | memory.c the memory limit
 
 #ifndef ENGINE_ENGINE_STATE_H
 #define ENGINE_ENGINE_STATE_H
@@ -38,6 +38,9 @@ struct engine {
     struct expiry expiry;
     struct storage *store; // borrowed; NULL without one
     struct log *log;
+    size_t memory_limit; // above it changes are refused; 0: none
+    const char *memory_limit_name;
+    _Atomic bool memory_refused; // the last change was, for memory
     _Atomic(struct engine_reader *) readers[EPOCH_MAX_READERS]; // made on first use, kept
     _Atomic uint64_t shard_objects[SHARD_MAX];
     struct engine_upkeep upkeep;
@@ -65,5 +68,13 @@ static inline struct collection *collection_lookup(const struct engine *e, struc
 MUST_USE enum status engine_apply_expiry(struct engine *e, unsigned reader, int64_t now_ms,
                                          const struct expiry_entry *entries, size_t count,
                                          size_t *removed);
+
+/// Take up the limit of the options: once, before anything is in the engine.
+void engine_memory_limit(struct engine *e, const struct engine_options *options);
+/// What a restore says that ran out of memory. Returns NO_MEMORY.
+enum status engine_memory_too_small(const struct engine *e, struct reason *why);
+/// NO_MEMORY when memory is above the limit and the changes are not deletes only.
+MUST_USE enum status engine_memory_admit(struct engine *e, const struct change *changes,
+                                         size_t count, struct reason *why);
 
 #endif

@@ -30,9 +30,7 @@ enum status engine_new(const struct engine_options *options, struct engine **out
     unsigned shards = options->shard_count ? options->shard_count : default_shards();
     assert(shards <= SHARD_MAX);
     e->log = options->log;
-    if (options->memory_limit_bytes) {
-        mem_set_limit(options->memory_limit_bytes);
-    }
+    engine_memory_limit(e, options);
     enum status st = epoch_new(&e->epoch);
     if (st != STATUS_OK) {
         mem_free(e);
@@ -226,7 +224,7 @@ static void add_collections(struct engine *e, struct engine_stats *out) {
 
 void engine_stats(struct engine *e, struct engine_stats *out) {
     *out = (struct engine_stats){
-        .memory_used = mem_used(), .memory_limit = mem_limit(), .shard_count = e->shards.count};
+        .memory_used = mem_used(), .memory_limit = e->memory_limit, .shard_count = e->shards.count};
     pthread_mutex_lock(&e->upkeep.tick);
     epoch_enter(e->epoch, e->upkeep.reader);
     add_collections(e, out);

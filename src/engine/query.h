@@ -33,7 +33,7 @@ struct query {
     struct str sort_property;
     bool sort_descending;
     uint32_t limit;    // 1..10,000; k of QUERY_NEAREST
-    struct str cursor; // as an earlier answer gave it, or empty
+    struct str cursor; // as an earlier answer gave it, or empty; none with QUERY_NEAREST
     bool count_only;   // fills hits.matched only, without limit or cursor
     bool count_reads;  // note the read on each object given out
 };
@@ -47,7 +47,8 @@ struct hits {
     struct hit *items; // in the arena
     size_t count;
     uint64_t matched;  // with count_only
-    struct str next;   // cursor (URL-safe text, in the arena) when there may be more, else empty
+    struct str next;   // cursor (URL-safe text, in the arena) when there may be more, else empty;
+                       // never of QUERY_NEAREST: k is all that was asked for
     // How it was answered:
     const char *index;
     uint64_t nodes, candidates, refinements; // refinements: exact tests on doubles or geometries

@@ -31,6 +31,9 @@ enum status engine_attach(struct engine *e, struct storage *st, struct reason *w
             (void)reason_set(why, status, "%s while the indices were loaded", status_text(status));
         }
     }
+    if (status == STATUS_NO_MEMORY) {
+        return engine_memory_too_small(e, why);
+    }
     if (status == STATUS_OK) {
         e->store = st;
         log_write(e->log, LOG_INFO, "restored",

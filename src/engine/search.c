@@ -71,6 +71,9 @@ static enum status check(const struct query *q, struct reason *why) {
     if (q->shape == QUERY_NEAREST && q->sort != QUERY_SORT_NONE) {
         return reason_set(why, STATUS_BAD_REQUEST, "the nearest are sorted by distance");
     }
+    if (q->shape == QUERY_NEAREST && q->cursor.len) {
+        return reason_set(why, STATUS_BAD_REQUEST, "the k nearest are one page: drop the cursor");
+    }
     return STATUS_OK;
 }
 
@@ -135,7 +138,8 @@ static enum status plan_order(struct search *s, struct reason *why) {
     s->descending = q->sort_descending && q->sort != QUERY_SORT_NONE;
     s->take = s->sort || s->by_distance ? take_top : take_page;
     if (s->take == take_top) {
-        search_top_init(&s->top, s->arena, (size_t)q->limit + 1, s->descending);
+        bool one_page = q->shape == QUERY_NEAREST; // k of them are all that was asked for
+        search_top_init(&s->top, s->arena, (size_t)q->limit + !one_page, s->descending);
     }
     if (q->cursor.len == 0) {
         return STATUS_OK;

@@ -62,7 +62,8 @@ enum warp_status warp_open(const struct warp_options *options, struct warp **out
     struct reason why = {0};
     struct warp *db = mem_zalloc(1, sizeof *db);
     struct engine_options engine = {.index_kind = (enum index_kind)options->index,
-                                    .memory_limit_bytes = options->memory_limit_bytes};
+                                    .memory_limit_bytes = options->memory_limit_bytes,
+                                    .memory_limit_name = "memory_limit_bytes"};
     enum status st = db ? STATUS_OK : STATUS_NO_MEMORY;
     if ((unsigned)options->index > WARP_GEOHASH || (unsigned)options->durability > WARP_OFF) {
         st = reason_set(&why, STATUS_INVALID, "no such index or durability");

@@ -64,6 +64,7 @@ void server_engine_options(const struct config *config, struct engine_options *o
         .shard_count = config->default_shard_count,
         .index_kind = config_index_kind(config),
         .memory_limit_bytes = config->limit_memory_bytes,
+        .memory_limit_name = "limits.memory_bytes",
     };
 }
 

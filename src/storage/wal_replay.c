@@ -104,8 +104,8 @@ static enum status batch_feed(struct wal_replay *r, const struct wal_frame *fram
         if (!r->on_record) continue;
         enum status st = r->on_record(r->ctx, frame->lsn, &record);
         if (st != STATUS_OK)
-            return reason_set(why, st, "the log could not be taken in at LSN %llu",
-                              (unsigned long long)frame->lsn);
+            return reason_set(why, st, "the log could not be taken in at LSN %llu: %s",
+                              (unsigned long long)frame->lsn, status_text(st));
     }
     return STATUS_OK;
 }

@@ -140,7 +140,9 @@ static enum status block_feed(struct str bytes, uint64_t lsn, storage_record_fn 
         ++*records;
         if (!on_record) continue;
         st = on_record(ctx, lsn, &r);
-        if (st != STATUS_OK) return reason_set(why, st, "the snapshot could not be taken in");
+        if (st != STATUS_OK) {
+            return reason_set(why, st, "the snapshot could not be taken in: %s", status_text(st));
+        }
     }
     return STATUS_OK;
 }

@@ -68,6 +68,8 @@ static void test_nearby(void **state) {
     assert_string_equal(ids(&a), "tower");
     a = get(box, SEARCH "/nearby?lat=37.8&lon=-122.4&k=3");
     assert_string_equal(ids(&a), "tower ferry park");
+    assert_string_equal(at(&a, "/next"), ""); // k is all that was asked for
+    assert_null(strstr(a.headers, "Link:"));
     a = get(box, SEARCH "/nearby?lat=37.8&lon=-122.4&k=3&radius=1000");
     assert_string_equal(ids(&a), "tower ferry");
     a = get(box, SEARCH "/nearby?lat=37.8&lon=-122.4&k=5&category=park");

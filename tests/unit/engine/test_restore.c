@@ -201,6 +201,7 @@ static struct engine *open_at(const char *dir, struct storage **st, unsigned *r)
     struct storage_options options = {.dir = dir,
                                       .mode = STORAGE_OFF,
                                       .segment_bytes = 32 << 10,
+                                      .backlog_bytes = 64 << 10,
                                       .source = engine_emit_all,
                                       .source_ctx = e};
     struct reason why = {0};

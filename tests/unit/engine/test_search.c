@@ -289,6 +289,14 @@ static void test_refused(void **state) {
     assert_int_equal(engine_search(engine, reader, &q, &arena, &hits, &why), STATUS_BAD_REQUEST);
     q.point.lat = 1;
     q.shape = QUERY_NEAREST;
+    q.radius_m = INFINITY;
+    put("b", "POINT(1 1)");
+    assert_int_equal(engine_search(engine, reader, &q, &arena, &hits, &why), STATUS_OK);
+    assert_int_equal(hits.count, 1);
+    assert_int_equal(hits.next.len, 0); // the k nearest are complete
+    q.cursor = STR("AAAA");
+    assert_int_equal(engine_search(engine, reader, &q, &arena, &hits, &why), STATUS_BAD_REQUEST);
+    q.cursor = STR_NONE;
     q.sort = QUERY_SORT_ID;
     assert_int_equal(engine_search(engine, reader, &q, &arena, &hits, &why), STATUS_BAD_REQUEST);
 }

@@ -155,7 +155,7 @@ static void writer_written(struct wal_log *log, const struct group *g, uint64_t 
     struct wal_queue *q = &log->queue;
     bool first = q->written == q->synced;
     log->gathering = log->options->mode != STORAGE_ALWAYS && g->last_lsn > log->written_lsn + 1 &&
-                     g->bytes < REST_BELOW_BYTES;
+                     q->end - q->written < REST_BELOW_BYTES; // else there is enough to do
     wal_queue_set_written(q, q->written + g->bytes);
     log->segment.offset += g->bytes;
     log->written_lsn = g->last_lsn;

@@ -71,6 +71,8 @@ MUST_USE enum status engine_apply_expiry(struct engine *e, unsigned reader, int6
 
 /// Take up the limit of the options: once, before anything is in the engine.
 void engine_memory_limit(struct engine *e, const struct engine_options *options);
+/// While the store is restored the process may use more: what was taken in below the limit must come back.
+void engine_memory_restoring(const struct engine *e, bool restoring);
 /// What a restore says that ran out of memory. Returns NO_MEMORY.
 enum status engine_memory_too_small(const struct engine *e, struct reason *why);
 /// NO_MEMORY when memory is above the limit and the changes are not deletes only.

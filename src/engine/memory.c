@@ -9,6 +9,7 @@
 #define HEADROOM_LEAST ((size_t)16 << 20)
 #define HEADROOM_SHARE 8 // of the limit, an eighth
 
+#define LOAD_SHARE 4  // of the limit, for what only the loading of the indices needs
 #define NEAR_SHARE 16 // of the limit: what is less than that below it is near
 
 static bool is_above(const struct engine *e);
@@ -16,14 +17,20 @@ static bool is_near(const struct engine *e);
 static bool only_deletes(const struct change *changes, size_t count);
 
 void engine_memory_limit(struct engine *e, const struct engine_options *options) {
-    size_t limit = options->memory_limit_bytes, most;
-    e->memory_limit = limit;
+    e->memory_limit = options->memory_limit_bytes;
     e->memory_limit_name = options->memory_limit_name ? options->memory_limit_name : "memory limit";
+    engine_memory_restoring(e, false);
+}
+
+void engine_memory_restoring(const struct engine *e, bool restoring) {
+    size_t limit = e->memory_limit, headroom = limit / HEADROOM_SHARE, most;
     if (limit == 0) {
         return;
     }
-    size_t headroom =
-        limit / HEADROOM_SHARE > HEADROOM_LEAST ? limit / HEADROOM_SHARE : HEADROOM_LEAST;
+    headroom = headroom > HEADROOM_LEAST ? headroom : HEADROOM_LEAST;
+    if (restoring) {
+        headroom += limit / LOAD_SHARE;
+    }
     mem_set_limit(__builtin_add_overflow(limit, headroom, &most) ? SIZE_MAX : most);
 }
 

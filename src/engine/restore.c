@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "engine/engine_state.h"
 #include "engine/load.h"
 
@@ -23,6 +24,7 @@ enum status engine_attach(struct engine *e, struct storage *st, struct reason *w
     assert(!e->store && collections_count(&e->collections) == 0);
     struct restore restore = {.engine = e, .why = why};
     uint64_t begin_ns = clock_mono_ns();
+    engine_memory_restoring(e, true);
     enum status status = storage_replay(st, on_record, &restore, why);
     epoch_collect(e->epoch); // tables that ids have outgrown
     if (status == STATUS_OK) {
@@ -31,7 +33,9 @@ enum status engine_attach(struct engine *e, struct storage *st, struct reason *w
             (void)reason_set(why, status, "%s while the indices were loaded", status_text(status));
         }
     }
-    if (status == STATUS_NO_MEMORY) {
+    engine_memory_restoring(e, false);
+    bool fits = !e->memory_limit || mem_used() < mem_limit();
+    if (status == STATUS_NO_MEMORY || (status == STATUS_OK && !fits)) {
         return engine_memory_too_small(e, why);
     }
     if (status == STATUS_OK) {

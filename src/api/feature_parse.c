@@ -270,7 +270,7 @@ static enum status parse_coordinates(yyjson_val *val, struct point *p, double *z
         return reason_set(why, STATUS_INVALID, "longitude %g must be between -180 and 180",
                           numbers[1]);
     }
-    *p = (struct point){.lon = numbers[1], .lat = numbers[0]};
+    *p = point_rounded((struct point){.lon = numbers[1], .lat = numbers[0]});
     *z = numbers[2];
     *has_z = n == 3;
     return STATUS_OK;

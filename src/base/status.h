@@ -22,6 +22,7 @@
     X(EXISTS, 409, "ERR id already exists", "Already exists")                                      \
     X(PRECONDITION, 412, "ERR precondition failed", "Precondition failed")                         \
     X(TOO_LARGE, 413, "ERR request too large", "Too large")                                        \
+    X(URI_TOO_LONG, 414, "ERR request too large", "Request target too long")                       \
     X(MEDIA_TYPE, 415, "ERR unsupported type", "Unsupported media type")                           \
     X(INVALID, 422, "ERR invalid value", "Well-formed but invalid")                                \
     X(TOO_MANY, 429, "ERR rate limit exceeded", "Too many requests")                               \

@@ -69,7 +69,7 @@ bool http_accepts(struct str accept, struct str type);
 bool http_accepts_coding(struct str accept_encoding, struct str coding);
 
 struct http_limits {
-    uint32_t target_bytes; // 8 KiB: 414 as BAD_REQUEST's place is taken by TOO_LARGE
+    uint32_t target_bytes; // 8 KiB: URI_TOO_LONG
     uint32_t header_bytes; // 32 KiB in all: HEADERS_TOO_LARGE
     uint64_t body_bytes;   // unless on_head says otherwise: TOO_LARGE
 };

@@ -194,7 +194,7 @@ static int on_url(llhttp_t *ll, const char *at, size_t len) {
     struct http_parser *p = ll->data;
     struct http_message *m = p->message;
     if (len > p->limits->target_bytes || m->target_len + len > p->limits->target_bytes) {
-        return stop(p, reason_set(p->why, STATUS_TOO_LARGE,
+        return stop(p, reason_set(p->why, STATUS_URI_TOO_LONG,
                                   "the request target is longer than %u bytes",
                                   p->limits->target_bytes));
     }

@@ -17,6 +17,7 @@ static void every_status_has_its_texts(void **state) {
     }
     assert_string_equal(status_name(STATUS_NOT_FOUND), "NOT_FOUND");
     assert_int_equal(status_http(STATUS_INVALID), 422);
+    assert_int_equal(status_http(STATUS_URI_TOO_LONG), 414);
     assert_string_equal(status_resp(STATUS_NO_MEMORY), "OOM out of memory");
 }
 

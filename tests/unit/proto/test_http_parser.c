@@ -264,7 +264,7 @@ static void test_limits(void **state) {
     assert_int_equal(feed(&s, str_of(text), 4096, NULL), STATUS_OK);
     buf_deinit(&s.log);
     snprintf(text, sizeof text, "GET /%.64s HTTP/1.1\r\n" H "\r\n", path);
-    check(text, STATUS_TOO_LARGE, "");
+    check(text, STATUS_URI_TOO_LONG, "");
     check("POST / HTTP/1.1\r\n" H "Content-Length: 101\r\n\r\n", STATUS_TOO_LARGE, "");
 
     int n = snprintf(text, sizeof text, "GET / HTTP/1.1\r\n" H);

@@ -29,6 +29,8 @@ struct api_options {
     uint64_t limit_body_bytes;      // 1 MiB
     uint64_t limit_batch_bytes;     // 64 MiB: /objects/batch, /admin/bulk_import
     const char *cors_origins;       // "*", a comma-separated list, or empty: none
+    bool protected;                 // no authentication: only this machine and its pages are served
+    const char *listen;             // HOST:PORT, whose host is this machine's; NULL: localhost only
     const char *region, *datacenter,
         *node_name;              // for people, shown by health; NULL or empty: not set
     bool (*is_ready)(void *ctx); // for /readyz: false while starting or draining
@@ -53,7 +55,7 @@ struct call {
     struct reason *why; // filled by api_answer: for endpoints to say what was wrong
 };
 
-/// Called when headers are complete: may refuse early (404, 405, 413, 415) and sets the limit of the body.
+/// Called when headers are complete: may refuse early (403, 404, 405, 413, 415) and sets the limit of the body.
 enum status api_head(struct api *api, const struct http_request *request, uint64_t *body_limit,
                      struct reason *why);
 /// Always leaves a complete reply, errors included.

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "api/cors.h"
+#include "api/guard.h"
 #include "api/openapi.h"
 #include "api/route.h"
 #include "base/clock.h"
@@ -66,8 +67,9 @@ enum status api_head(struct api *api, const struct http_request *request, uint64
                      struct reason *why) {
     struct route_match m = route_find(request->method, request->raw_path);
     *body_limit = api->options.limit_body_bytes;
-    if (request->method == HTTP_OPTIONS && m.methods) return STATUS_OK;
-    enum status st = check_route(&m, request, why);
+    enum status st = guard_check(&api->options, request, m.route, why);
+    if (st != STATUS_OK || (request->method == HTTP_OPTIONS && m.methods)) return st;
+    st = check_route(&m, request, why);
     if (st != STATUS_OK) return st;
     *body_limit = body_limit_of(api, m.route);
     if (request->declared_bytes == HTTP_UNKNOWN_LENGTH || request->declared_bytes <= *body_limit) {
@@ -84,10 +86,11 @@ void api_answer(struct api *api, struct call *call) {
     struct route_match m = route_find(request->method, request->raw_path);
     call->why = &why;
     call->route = m.route ? m.route->pattern : NULL;
-    if (request->method == HTTP_OPTIONS && m.methods) {
+    enum status st = guard_check(&api->options, request, m.route, &why);
+    if (st == STATUS_OK && request->method == HTTP_OPTIONS && m.methods) {
         answer_options(api, call, &m);
     } else {
-        enum status st = check_route(&m, request, &why);
+        if (st == STATUS_OK) st = check_route(&m, request, &why);
         if (st == STATUS_OK) st = answer(api, call, &m);
         if (st == STATUS_OK && call->reply->body.failed) st = STATUS_NO_MEMORY;
         if (st == STATUS_NOT_MODIFIED) {

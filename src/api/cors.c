@@ -27,7 +27,12 @@ void cors_preflight(const char *origins, const struct http_request *request, str
 }
 
 static bool origin_allowed(const char *origins, struct str origin, bool *all) {
-    struct str rest = str_of(origins), one;
+    bool listed = cors_lists(origins, origin, all);
+    return *all || listed;
+}
+
+bool cors_lists(const char *origins, struct str origin, bool *all) {
+    struct str rest = str_of(origins ? origins : ""), one;
     *all = false;
     bool found = false;
     while (str_split(&rest, ',', &one)) {
@@ -35,5 +40,5 @@ static bool origin_allowed(const char *origins, struct str origin, bool *all) {
         *all |= str_eq(one, STR("*"));
         found |= one.len && str_eq_nocase(one, origin);
     }
-    return *all || found;
+    return found;
 }

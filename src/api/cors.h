@@ -11,5 +11,7 @@ void cors_allow(const char *origins, const struct http_request *request, struct 
 /// The answer to a preflight: allow `methods`, and the headers it asks for.
 void cors_preflight(const char *origins, const struct http_request *request, struct str methods,
                     struct http_reply *reply);
+/// Is `origin` in the list by name? `*all`: a "*" is, too.
+bool cors_lists(const char *origins, struct str origin, bool *all);
 
 #endif

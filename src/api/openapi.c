@@ -161,10 +161,11 @@ static void write_answers(const struct route *route, struct buf *out) {
         buf_append_char(out, '}');
     }
     bool first = route->answers[0].status == 0;
+    // What every route may answer: see guard.h.
+    buf_printf(out, "%s\"403\":{\"$ref\":\"#/components/responses/Problem\"}", first ? "" : ",");
     for (size_t i = 0; i < ROUTE_PROBLEMS && route->problems[i]; i++) {
-        if (!first) buf_append_char(out, ',');
-        first = false;
-        buf_printf(out, "\"%d\":{\"$ref\":\"#/components/responses/Problem\"}", route->problems[i]);
+        buf_printf(out, ",\"%d\":{\"$ref\":\"#/components/responses/Problem\"}",
+                   route->problems[i]);
     }
     buf_append_char(out, '}');
 }

@@ -32,6 +32,8 @@ struct route_answer {
     const char *text;
 };
 
+#define ROUTE_SCOPE_READ "spatial:read"
+
 #define ROUTE_PARAM_LISTS 4
 #define ROUTE_ANSWERS 3
 #define ROUTE_PROBLEMS 12

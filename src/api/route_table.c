@@ -11,7 +11,7 @@
 #define AT(path) .pattern = path, .plain = sizeof(path) - 1, .exact = true
 #define BY(path, name) .pattern = path name, .plain = sizeof(path) - 1
 
-#define READ "spatial:read"
+#define READ ROUTE_SCOPE_READ
 #define WRITE "spatial:write"
 #define ADMIN "spatial:admin"
 

@@ -35,6 +35,8 @@ void server_api_options(struct server *s, struct api_options *out) {
         .limit_body_bytes = c->limit_body_bytes,
         .limit_batch_bytes = c->limit_batch_bytes,
         .cors_origins = c->cors_origins,
+        .protected = !*c->auth_secret,
+        .listen = c->listen,
         .region = c->region,
         .datacenter = c->datacenter,
         .node_name = c->node_name,

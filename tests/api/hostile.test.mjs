@@ -68,6 +68,44 @@ test('gzip: a bomb, a body cut short and a wrong checksum store nothing', async 
   assert.equal((await batch('gz', members, { ...NDJSON, 'content-encoding': 'gzip' })).json.stored, 2);
 });
 
+test('without authentication, pages of other origins change nothing and other hosts are not served', async () => {
+  const body = '{"id":"csrf","coordinates":[1,2]}';
+  const ask = async (method, target, headers, content = '', on = server) => {
+    const lines = { Host: `127.0.0.1:${on.port}`, Connection: 'close', 'Content-Length': content.length, ...headers };
+    const head = Object.entries(lines).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    return (await exchange(on, `${method} ${target} HTTP/1.1\r\n${head}\r\n${content}`)).replies[0];
+  };
+  const evil = { Origin: 'https://evil.example' }; // with no Content-Type: what fetch sends in mode no-cors, unasked
+  const backup = JSON.stringify({ dir: '/nonexistent/backup' });
+  const asked = [['POST', OBJECTS, body], ['POST', `${OBJECTS}/batch`, body], ['PUT', `${OBJECTS}/csrf`, body], ['DELETE', `${OBJECTS}/csrf`, ''], ['POST', '/api/v1/admin/backup', backup]];
+  for (const [method, target, content] of asked) {
+    for (const headers of [evil, { Origin: 'null' }, { 'Sec-Fetch-Site': 'cross-site' }, { Host: 'evil.example', Origin: 'http://evil.example' }]) {
+      const reply = await ask(method, target, headers, content);
+      assert.equal(reply.status, 403, `${method} ${target} ${JSON.stringify(headers)}`);
+      assert.equal(reply.headers['content-type'], 'application/problem+json');
+      assert.match(JSON.parse(reply.body).detail, /cors\.origins/);
+    }
+  }
+  for (const target of [OBJECTS, '/api/v1/admin/health', '/metrics', '/livez', '/']) {
+    assert.equal((await ask('GET', target, { Host: `evil.example:${server.port}` })).status, 403, target);
+    assert.equal((await ask('GET', target, evil)).status, 200, target); // without CORS the page cannot read it
+  }
+  assert.equal((await server.get(`${OBJECTS}/csrf`)).status, 404);
+  assert.equal((await ask('POST', OBJECTS, { Host: 'localhost:1', Origin: 'http://localhost:1' }, body)).status, 201);
+
+  const open = await startServer({ env: { WARP_CORS_ORIGINS: 'https://map.example' } });
+  assert.equal((await ask('POST', OBJECTS, evil, body, open)).status, 403);
+  const allowed = await ask('POST', OBJECTS, { Origin: 'https://map.example', 'Sec-Fetch-Site': 'cross-site' }, body, open);
+  assert.equal(allowed.status, 201);
+  assert.equal(allowed.headers['access-control-allow-origin'], 'https://map.example');
+  await open.stop();
+});
+
+test('a request target above 8 KiB is 414', async () => {
+  const { replies } = await exchange(server, `GET /${'x'.repeat(8192)} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  assert.equal(replies[0].status, 414);
+});
+
 test('polygon searches and CQL2 agree for each of the seven types in each relation', async () => {
   const point = { type: 'Point', coordinates: [180, 5] };
   const square = { type: 'Polygon', coordinates: [[[175, 0], [-175, 0], [-175, 10], [175, 10], [175, 0]]] };
@@ -153,7 +191,7 @@ test('SIGTERM under load: what was answered is there, what was not answered is n
       if (reply.status === 201) answered.add(`t${j}-${i}`);
     }
   });
-  const head = 'POST /api/v1/objects/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: 63\r\n\r\n';
+  const head = 'POST /api/v1/objects/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: 63\r\n\r\n';
   const slow = exchange(one, [head, `${line('h1')}\n`, line('h2')], { pauseMs: 400 });
   await new Promise((resolve) => setTimeout(resolve, 600));
   await one.stop();

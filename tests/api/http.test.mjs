@@ -13,7 +13,7 @@ before(async () => (server = await startServer({ env: { WARP_CORS_ORIGINS: 'http
 after(() => server?.stop());
 
 const request = (method, target, body = '', headers = '') =>
-  `${method} ${target} HTTP/1.1\r\nHost: x\r\n${body ? `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` : ''}${headers}\r\n${body}`;
+  `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n${body ? `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` : ''}${headers}\r\n${body}`;
 
 test('a pipeline is answered in its order', async () => {
   const requests = [];
@@ -32,7 +32,7 @@ test('bytes that come one by one, and chunked bodies', async () => {
   const slow = request('PUT', '/api/v1/objects/slow', '{"coordinates":[1,2]}', 'Connection: close\r\n');
   const { replies } = await exchange(server, [...slow], { pauseMs: 1 });
   assert.equal(replies[0].status, 201);
-  const chunked = 'POST /api/v1/objects/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const chunked = 'POST /api/v1/objects/batch HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n';
   const line = '{"id":"chunk","coordinates":[1,2]}\n';
   const parts = [line.slice(0, 5), line.slice(5)].map((p) => `${p.length.toString(16)}\r\n${p}\r\n`);
   const sent = await exchange(server, [chunked, ...parts, '0\r\n\r\n'], { pauseMs: 5 });
@@ -77,10 +77,10 @@ test('garbage, half requests and oversized heads are answered or closed; the nex
   const sent = [
     '\x00\x01\x02\x03\r\n\r\n',
     'GET / HTTP/1.1\r\n\r\n', // no Host
-    'GET /api/v1/objects/%zz HTTP/1.1\r\nHost: x\r\n\r\n',
-    `GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`,
-    'POST /api/v1/objects HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-    'POST /api/v1/objects HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n',
+    'GET /api/v1/objects/%zz HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`,
+    'POST /api/v1/objects HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'POST /api/v1/objects HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n',
   ];
   for (const bytes of sent) {
     const { closed, replies } = await exchange(server, bytes);

@@ -284,7 +284,8 @@ static bool on_request(void *ctx, struct http_request *r) {
     struct call call = {
         .request = r, .reply = &reply, .arena = &home->arena, .reader = home->reader};
     s->in_body = false;
-    bool by_router = s->refused == STATUS_NOT_FOUND || s->refused == STATUS_BAD_METHOD;
+    bool by_router = s->refused == STATUS_NOT_FOUND || s->refused == STATUS_BAD_METHOD ||
+                     s->refused == STATUS_FORBIDDEN; // with what lets a page read why
     home_enter(home);
     if (s->refused && !by_router) {
         struct reason why = {0};

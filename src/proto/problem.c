@@ -14,6 +14,7 @@ static struct str title_of(int status) {
     case 409: return STR("Conflict");
     case 412: return STR("Precondition Failed");
     case 413: return STR("Content Too Large");
+    case 414: return STR("URI Too Long");
     case 415: return STR("Unsupported Media Type");
     case 422: return STR("Unprocessable Content");
     case 429: return STR("Too Many Requests");

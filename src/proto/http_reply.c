@@ -204,7 +204,6 @@ static struct str status_line(int status) {
         LINE(412, "Precondition Failed");
         LINE(413, "Content Too Large");
         LINE(414, "URI Too Long");
-        LINE(414, "URI Too Long");
         LINE(415, "Unsupported Media Type");
         LINE(422, "Unprocessable Content");
         LINE(428, "Precondition Required");

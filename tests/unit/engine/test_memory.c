@@ -110,7 +110,7 @@ static void changes_are_refused_and_deletes_are_not(void **state) {
 static void replacing_never_fills(void **state) {
     (void)state;
     unsigned r;
-    struct engine *e = limited(8 * MIB, &r);
+    struct engine *e = limited(16 * MIB, &r);
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(put(e, r, i % 120), STATUS_OK);
     }

@@ -108,6 +108,19 @@ static int status_of(struct child *c, const char *request) {
     return status;
 }
 
+// A worker sees a connection's end a moment after the client has closed it, so the figure is asked for until it comes.
+static bool metrics_come_to_say(struct child *c, const char *line) {
+    for (int i = 0; i < 200; i++) {
+        struct answer a;
+        int status = ask(c, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", &a);
+        bool said = status == 200 && memmem(a.body.data, a.body.len, line, strlen(line));
+        buf_deinit(&a.body);
+        if (said) return true;
+        usleep(20000);
+    }
+    return false;
+}
+
 #define H " HTTP/1.1\r\nHost: localhost\r\n"
 
 static void test_life(void **state) {
@@ -130,11 +143,8 @@ static void test_life(void **state) {
             i);
         assert_int_equal(status_of(&c, text), 201);
     }
-    struct answer a;
-    assert_int_equal(ask(&c, "GET /metrics" H "\r\n", &a), 200);
-    assert_non_null(memmem(a.body.data, a.body.len, "warp_http_connections 1\n", 24));
-    assert_non_null(memmem(a.body.data, a.body.len, "warp_build_info", 15));
-    buf_deinit(&a.body);
+    assert_true(metrics_come_to_say(&c, "\nwarp_http_connections 1\n"));
+    assert_true(metrics_come_to_say(&c, "warp_build_info"));
     assert_int_equal(child_stop(&c), 0);
     assert_non_null(strstr(read_log(&c), "stopped"));
 

@@ -40,7 +40,7 @@ extern "C" {
 
 enum warp_status {
     WARP_OK = 0,
-    WARP_NOT_FOUND, /* no such object or collection */
+    WARP_NOT_FOUND,   /* no such object or collection */
     WARP_MALFORMED,   /* the text is not JSON, or not GeoJSON */
     WARP_INVALID,     /* well-formed, but outside the earth, an unclosed ring, a bad id ... */
     WARP_TOO_LARGE,   /* over a limit */

@@ -27,8 +27,8 @@ struct engine_options {
     // higher, at least 16 MiB. 0: none.
     size_t memory_limit_bytes;
     const char *memory_limit_name; // the setting, for texts; static; may be NULL
-    uint32_t limit_collections; // 0: 100,000
-    struct log *log;            // may be NULL
+    uint32_t limit_collections;    // 0: 100,000
+    struct log *log;               // may be NULL
 };
 
 /// An empty engine without a store.
@@ -69,15 +69,16 @@ struct change {
     bool patch_time, patch_expiry;
     yyjson_val *patch_properties; // PATCH: merged by RFC 7396; NULL leaves them
     // Conditions (If-Match, If-None-Match), checked under the lock: PRECONDITION.
-    bool if_absent;            // only when it does not exist
-    bool if_present;           // only when it exists
-    const uint64_t *if_etags;  // one of these (object_etag), if_etag_count of them
+    bool if_absent;           // only when it does not exist
+    bool if_present;          // only when it exists
+    const uint64_t *if_etags; // one of these (object_etag), if_etag_count of them
     size_t if_etag_count;
 };
 
 struct change_result {
     enum status status;
-    const struct object *object; // the new state (DELETE: the last one), borrowed until engine_leave
+    const struct object
+        *object; // the new state (DELETE: the last one), borrowed until engine_leave
     bool created;
     struct reason why; // set when status is not OK
 };
@@ -107,9 +108,9 @@ MUST_USE enum status engine_search(struct engine *e, unsigned reader, const stru
 /// How an object was read and where it lives.
 struct object_metadata {
     unsigned shard;
-    double access_frequency; // reads per second, decayed
-    double data_mass;        // resident bytes
-    unsigned energy_level;   // 0..7
+    double access_frequency;  // reads per second, decayed
+    double data_mass;         // resident bytes
+    unsigned energy_level;    // 0..7
     int64_t last_accessed_ms; // 0: never
 };
 void engine_metadata(struct engine *e, struct str collection, const struct object *o,

@@ -40,7 +40,7 @@ struct engine {
     struct log *log;
     size_t memory_limit; // above it changes are refused; 0: none
     const char *memory_limit_name;
-    _Atomic bool memory_refused; // the last change was, for memory
+    _Atomic bool memory_refused;                                // the last change was, for memory
     _Atomic(struct engine_reader *) readers[EPOCH_MAX_READERS]; // made on first use, kept
     _Atomic uint64_t shard_objects[SHARD_MAX];
     struct engine_upkeep upkeep;

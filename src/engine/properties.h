@@ -13,7 +13,14 @@
 
 #define PROPERTIES_DEPTH 64
 
-enum property_kind { PROPERTY_NULL, PROPERTY_BOOL, PROPERTY_NUMBER, PROPERTY_STRING, PROPERTY_OBJECT, PROPERTY_ARRAY };
+enum property_kind {
+    PROPERTY_NULL,
+    PROPERTY_BOOL,
+    PROPERTY_NUMBER,
+    PROPERTY_STRING,
+    PROPERTY_OBJECT,
+    PROPERTY_ARRAY
+};
 
 struct property {
     enum property_kind kind;

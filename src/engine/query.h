@@ -17,7 +17,14 @@ enum query_shape {
 };
 enum query_relation { QUERY_INTERSECTS, QUERY_WITHIN, QUERY_CONTAINS, QUERY_DISJOINT };
 
-enum query_sort { QUERY_SORT_NONE, QUERY_SORT_ID, QUERY_SORT_PROPERTY, QUERY_SORT_UPDATED, QUERY_SORT_CREATED, QUERY_SORT_TIME };
+enum query_sort {
+    QUERY_SORT_NONE,
+    QUERY_SORT_ID,
+    QUERY_SORT_PROPERTY,
+    QUERY_SORT_UPDATED,
+    QUERY_SORT_CREATED,
+    QUERY_SORT_TIME
+};
 
 struct query {
     struct str collection;
@@ -46,9 +53,9 @@ struct hit {
 struct hits {
     struct hit *items; // in the arena
     size_t count;
-    uint64_t matched;  // with count_only
-    struct str next;   // cursor (URL-safe text, in the arena) when there may be more, else empty;
-                       // never of QUERY_NEAREST: k is all that was asked for
+    uint64_t matched; // with count_only
+    struct str next;  // cursor (URL-safe text, in the arena) when there may be more, else empty;
+                      // never of QUERY_NEAREST: k is all that was asked for
     // How it was answered:
     const char *index;
     uint64_t nodes, candidates, refinements; // refinements: exact tests on doubles or geometries

@@ -106,6 +106,9 @@ static enum status take_sort(struct search_args *a, struct str text, struct reas
         return reason_set(why, STATUS_BAD_REQUEST,
                           "sort must name a property, id, time, created_at or updated_at");
     }
+    if (str_find(text, ',') < text.len) {
+        return reason_set(why, STATUS_BAD_REQUEST, "sort takes one name, not several");
+    }
     q->sort = QUERY_SORT_PROPERTY;
     q->sort_property = text;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {

@@ -172,6 +172,7 @@ static void test_refusals(void **state) {
     } bad[] = {
         {"/nearby", NULL, 400, ""},
         {"/nearby?lat=1", NULL, 400, ""},
+        {"/bbox?min_lat=0&min_lon=0&max_lat=1&max_lon=1&sort=a,b", NULL, 400, ""},
         {"/nearby?lat=1&lon=2", NULL, 400, ""},
         {"/nearby?lat=91&lon=2&radius=1", NULL, 422, ""},
         {"/nearby?lat=1&lon=181&radius=1", NULL, 422, ""},

@@ -82,8 +82,9 @@ static void test_hosts(void **state) {
         "[::ffff:10.0.0.1]",
         "sub.map.example",
         "https",
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-        "aaaaaa",
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "a"
+         "aaaaaa"),
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         if (host_refused(box, good[i])) fail_msg("%s is refused", good[i]);

@@ -13,13 +13,19 @@
 //
 // Ownership: the index copies boxes and keeps item numbers. `places` (places.h) is a table shared by
 //            the indices of one collection: place[item] is private to the index that holds the item.
-// Threads:   one writer or many readers: the caller holds the shard lock (shared for const
-//            functions). A later implementation may allow readers beside the writer; callers must not
-//            rely on it.
+// Threads:   one writer at a time: the caller holds the shard's lock for it. Readers hold it shared, or
+//            read without it what index_unlocked gives:
+//
+//              v = index_read_begin(ix); search...; index_read_end(ix, v)? yes: as good as under the lock
+//
+//            A search beside the writer always ends, touches no freed memory and hands out only items that
+//            were in the index; but while items change places it may lose or double some, and then
+//            index_read_end says no: forget what was found and search again.
 
 #ifndef INDEX_INDEX_H
 #define INDEX_INDEX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,6 +75,9 @@ struct index_ops {
                       void *ctx, struct index_cost *cost);
     double (*nearest)(const struct index *ix, const struct distance_from *from, double cutoff,
                       index_nearest_fn *visit, void *ctx, struct index_cost *cost);
+    void (*approach)(const struct index *ix, const struct index_box *boxes, size_t count);
+    void (*approach_items)(const struct index *ix, const uint32_t *items, size_t count);
+    const struct index *(*unlocked)(const struct index *ix);
     bool (*extent)(const struct index *ix, struct index_box *out);
     size_t (*items)(const struct index *ix);
     size_t (*bytes)(const struct index *ix);
@@ -79,6 +88,7 @@ struct index_ops {
 /// Every index begins with this.
 struct index {
     const struct index_ops *ops;
+    _Atomic uint64_t version; // of which item is where; odd while that changes (index_places_begin)
 };
 
 /// Add `item` (not in it yet) under `box`. NO_MEMORY leaves the index unchanged.
@@ -118,6 +128,41 @@ static inline double index_nearest(const struct index *ix, const struct distance
                                    struct index_cost *cost) {
     return ix->ops->nearest(ix, from, cutoff, visit, ctx, cost);
 }
+/// Bring near what searches for these few boxes (moves of these items) will read, the misses of one
+/// overlapping those of the others. Changes nothing; as good as nothing where there is nothing to gain.
+static inline void index_approach(const struct index *ix, const struct index_box *boxes,
+                                  size_t count) {
+    if (ix->ops->approach) ix->ops->approach(ix, boxes, count);
+}
+static inline void index_approach_items(const struct index *ix, const uint32_t *items,
+                                        size_t count) {
+    if (ix->ops->approach_items) ix->ops->approach_items(ix, items, count);
+}
+
+/// The index to search without the lock, which holds all that `ix` holds; NULL: none does at present.
+static inline const struct index *index_unlocked(const struct index *ix) {
+    return ix->ops->unlocked ? ix->ops->unlocked(ix) : NULL;
+}
+static inline uint64_t index_read_begin(const struct index *ix) {
+    return atomic_load_explicit(&ix->version, memory_order_acquire);
+}
+/// Whether no item changed its place since `begun`. What a reader loads in between is loaded with acquire (or
+/// by vector loads, on machines that keep loads in order) and stored with release.
+static inline bool index_read_end(const struct index *ix, uint64_t begun) {
+    atomic_signal_fence(memory_order_seq_cst); // vector loads stay above
+    return (begun & 1) == 0 && atomic_load_explicit(&ix->version, memory_order_acquire) == begun;
+}
+/// For the writer of an index with `unlocked`: around every change of an item's place (insert, remove, a
+/// move that leaves its leaf). A point that moves within its leaf is one store and needs neither.
+static inline void index_places_begin(struct index *ix) {
+    uint64_t v = atomic_load_explicit(&ix->version, memory_order_relaxed);
+    atomic_store_explicit(&ix->version, v + 1, memory_order_release);
+}
+static inline void index_places_end(struct index *ix) {
+    uint64_t v = atomic_load_explicit(&ix->version, memory_order_relaxed);
+    atomic_store_explicit(&ix->version, v + 1, memory_order_release);
+}
+
 /// A box around all items (may be larger than needed after removals); false when empty.
 static inline bool index_extent(const struct index *ix, struct index_box *out) {
     return ix->ops->extent(ix, out);

@@ -275,7 +275,7 @@ static void bench_nearest(const struct index *ix, const struct set *s) {
         uint64_t start = clock_thread_cpu_ns();
         for (uint32_t i = 0; i < COUNT; i++) {
             struct ten t = {.s = s, .from = distance_from(centres[i])};
-            index_nearest(ix, &t.from, INFINITY, take_near, &t, NULL);
+            index_nearest(ix, &t.from, 10, INFINITY, take_near, &t, NULL);
             looked_at += t.looked_at;
             sink += t.found;
         }

@@ -62,7 +62,7 @@ static uint64_t circle_shards(const struct search *s, double radius_m) {
 static void ask_one(struct search *s, unsigned shard) {
     const struct index *part = s->collection->parts[shard];
     if (part && !s->failed) {
-        index_nearest(part, &s->from, s->cutoff_hav, visit, s, &s->cost);
+        index_nearest(part, &s->from, s->query->limit, s->cutoff_hav, visit, s, &s->cost);
     }
 }
 

@@ -63,8 +63,9 @@ bool geohash_tree_search(const struct index *ix, const struct index_box *box, in
                          void *ctx, struct index_cost *cost);
 uint64_t geohash_tree_count(const struct index *ix, const struct index_box *box,
                             index_visit_fn *unsure, void *ctx, struct index_cost *cost);
-double geohash_tree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
-                            index_nearest_fn *visit, void *ctx, struct index_cost *cost);
+double geohash_tree_nearest(const struct index *ix, const struct distance_from *from, size_t wanted,
+                            double cutoff, index_nearest_fn *visit, void *ctx,
+                            struct index_cost *cost);
 bool geohash_tree_check(const struct index *ix);
 
 #endif

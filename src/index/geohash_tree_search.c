@@ -182,11 +182,12 @@ static double range_bound(const struct bound_from *from, struct range range) {
     return least;
 }
 
-double geohash_tree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
-                            index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
+double geohash_tree_nearest(const struct index *ix, const struct distance_from *from, size_t wanted,
+                            double cutoff, index_nearest_fn *visit, void *ctx,
+                            struct index_cost *cost) {
     const struct geohash_tree *t = geohash_tree_of(ix);
     struct nearest n;
-    nearest_init(&n, from, cutoff, visit, ctx);
+    nearest_init(&n, from, wanted, cutoff, visit, ctx);
     struct nearest_entry at = {.ref = t->root, .low = 0, .high = UINT64_MAX};
     look_at(&n, t, &at);
     while (nearest_pop(&n, &at))

@@ -73,8 +73,8 @@ struct index_ops {
                    void *ctx, struct index_cost *cost);
     uint64_t (*count)(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,
                       void *ctx, struct index_cost *cost);
-    double (*nearest)(const struct index *ix, const struct distance_from *from, double cutoff,
-                      index_nearest_fn *visit, void *ctx, struct index_cost *cost);
+    double (*nearest)(const struct index *ix, const struct distance_from *from, size_t wanted,
+                      double cutoff, index_nearest_fn *visit, void *ctx, struct index_cost *cost);
     void (*approach)(const struct index *ix, const struct index_box *boxes, size_t count);
     void (*approach_items)(const struct index *ix, const uint32_t *items, size_t count);
     const struct index *(*unlocked)(const struct index *ix);
@@ -122,11 +122,12 @@ static inline uint64_t index_count(const struct index *ix, const struct index_bo
 }
 /// Candidates in about the order of their distance from a point, over poles and antimeridian, best
 /// first, until the cut-off the visitor returns is passed (start: `cutoff`, INFINITY for none). Every item nearer than
-/// the final cut-off has been visited. Returns the final cut-off.
+/// the final cut-off has been visited. `wanted` hints how many items the visitor hopes for (0: all up to the
+/// cut-off): runs aim at that many. Returns the final cut-off.
 static inline double index_nearest(const struct index *ix, const struct distance_from *from,
-                                   double cutoff, index_nearest_fn *visit, void *ctx,
+                                   size_t wanted, double cutoff, index_nearest_fn *visit, void *ctx,
                                    struct index_cost *cost) {
-    return ix->ops->nearest(ix, from, cutoff, visit, ctx, cost);
+    return ix->ops->nearest(ix, from, wanted, cutoff, visit, ctx, cost);
 }
 /// Bring near what searches for these few boxes (moves of these items) will read, the misses of one
 /// overlapping those of the others. Changes nothing; as good as nothing where there is nothing to gain.

@@ -108,11 +108,11 @@ static uint64_t count(const struct index *ix, const struct index_box *box, index
            index_count(m->others, box, unsure, ctx, cost);
 }
 
-static double nearest(const struct index *ix, const struct distance_from *from, double cutoff,
-                      index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
+static double nearest(const struct index *ix, const struct distance_from *from, size_t wanted,
+                      double cutoff, index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
     const struct mixed *m = mixed_of(ix);
-    cutoff = index_nearest(m->points, from, cutoff, visit, ctx, cost);
-    return index_nearest(m->others, from, cutoff, visit, ctx, cost);
+    cutoff = index_nearest(m->points, from, wanted, cutoff, visit, ctx, cost);
+    return index_nearest(m->others, from, wanted, cutoff, visit, ctx, cost);
 }
 
 static bool extent(const struct index *ix, struct index_box *out) {

@@ -4,16 +4,14 @@
 
 #include "base/mem.h"
 
-// How many items a run aims at: about what a search for ten needs to get its cut-off.
-#define RUN 12
-
 static bool grow(struct nearest *n);
 static void give_run(struct nearest *n, double limit);
 
-void nearest_init(struct nearest *n, const struct distance_from *from, double cutoff,
+void nearest_init(struct nearest *n, const struct distance_from *from, size_t wanted, double cutoff,
                   index_nearest_fn *visit, void *ctx) {
     n->from = bound_from(from);
     n->cutoff = cutoff;
+    n->aim = wanted && wanted < NEAREST_WAITING / 2 ? (double)wanted * 1.2 : NEAREST_WAITING / 2;
     n->done = -1;
     n->visit = visit;
     n->ctx = ctx;
@@ -93,8 +91,8 @@ void nearest_give(struct nearest *n, double limit) {
             farthest = now ? bound_larger(farthest, n->waiting_bound[i]) : farthest;
         }
         // hav grows with the square of the distance, as the number of items around the centre does:
-        // this share of the farthest bound holds about RUN items.
-        double run = ready > RUN ? farthest * RUN / ready : farthest;
+        // this share of the farthest bound holds about `aim` items.
+        double run = ready > n->aim ? farthest * n->aim / ready : farthest;
         give_run(n, bound_larger(run, n->waiting_least));
     }
     if (n->waiting_least > n->cutoff) {

@@ -25,6 +25,7 @@ struct nearest_entry {
 struct nearest {
     struct bound_from from;
     double cutoff;
+    double aim;  // items in a run, about
     double done; // items with a bound of that at most have been given
     index_nearest_fn *visit;
     void *ctx;
@@ -38,7 +39,7 @@ struct nearest {
     uint32_t waiting_item[NEAREST_WAITING];
 };
 
-void nearest_init(struct nearest *n, const struct distance_from *from, double cutoff,
+void nearest_init(struct nearest *n, const struct distance_from *from, size_t wanted, double cutoff,
                   index_nearest_fn *visit, void *ctx);
 void nearest_deinit(struct nearest *n, struct index_cost *cost);
 /// False when memory ran out: look at it now instead.

@@ -40,12 +40,13 @@ static unsigned run_length(const uint32_t *children, unsigned child);
 static double outside_bound(const struct bound_from *from, uint32_t x, uint32_t y, uint32_t side);
 static struct index_box cell_of(uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 
-double quadtree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
-                        index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
+double quadtree_nearest(const struct index *ix, const struct distance_from *from, size_t wanted,
+                        double cutoff, index_nearest_fn *visit, void *ctx,
+                        struct index_cost *cost) {
     struct search s;
     s.qt = quadtree_of(ix);
     s.bounds = bound_boxes();
-    nearest_init(&s.n, from, cutoff, visit, ctx);
+    nearest_init(&s.n, from, wanted, cutoff, visit, ctx);
     unsigned depth = descend(&s, from);
     if (!rings(&s, depth)) {
         path_open(&s, depth, 16);

@@ -111,8 +111,8 @@ bool quadtree_search(const struct index *ix, const struct index_box *box, index_
                      void *ctx, struct index_cost *cost);
 uint64_t quadtree_count(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,
                         void *ctx, struct index_cost *cost);
-double quadtree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
-                        index_nearest_fn *visit, void *ctx, struct index_cost *cost);
+double quadtree_nearest(const struct index *ix, const struct distance_from *from, size_t wanted,
+                        double cutoff, index_nearest_fn *visit, void *ctx, struct index_cost *cost);
 enum status quadtree_bulk_load(struct index *ix, const struct index_box *boxes,
                                const uint32_t *items, size_t count);
 bool quadtree_check(const struct index *ix);

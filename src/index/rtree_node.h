@@ -94,8 +94,8 @@ bool rtree_search(const struct index *ix, const struct index_box *box, index_vis
                   void *ctx, struct index_cost *cost);
 uint64_t rtree_count(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,
                      void *ctx, struct index_cost *cost);
-double rtree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
-                     index_nearest_fn *visit, void *ctx, struct index_cost *cost);
+double rtree_nearest(const struct index *ix, const struct distance_from *from, size_t wanted,
+                     double cutoff, index_nearest_fn *visit, void *ctx, struct index_cost *cost);
 enum status rtree_bulk_load(struct index *ix, const struct index_box *boxes, const uint32_t *items,
                             size_t count);
 bool rtree_check(const struct index *ix);

@@ -91,12 +91,12 @@ static bool give(struct query *q, const uint32_t *items, size_t count, bool sure
     return q->visit(q->ctx, items, count, sure);
 }
 
-double rtree_nearest(const struct index *ix, const struct distance_from *from, double cutoff,
-                     index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
+double rtree_nearest(const struct index *ix, const struct distance_from *from, size_t wanted,
+                     double cutoff, index_nearest_fn *visit, void *ctx, struct index_cost *cost) {
     const struct rtree *t = rtree_of(ix);
     if (t->root == RTREE_NONE) return cutoff;
     struct nearest n;
-    nearest_init(&n, from, cutoff, visit, ctx);
+    nearest_init(&n, from, wanted, cutoff, visit, ctx);
     struct nearest_entry at = {.ref = t->root};
     look_at(&n, t, at.ref);
     while (nearest_pop(&n, &at))

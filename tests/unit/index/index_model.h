@@ -303,7 +303,7 @@ static inline void model_nearest(struct model *m) {
     n.from = distance_from(p);
     n.k = 1 + rand_below(&m->rand, 20);
     memset(m->seen, 0, m->cap * sizeof *m->seen);
-    double cutoff = index_nearest(m->index, &n.from, INFINITY, model_near, &n, NULL);
+    double cutoff = index_nearest(m->index, &n.from, n.k, INFINITY, model_near, &n, NULL);
 
     double best[64];
     size_t found = 0;
@@ -318,7 +318,7 @@ static inline void model_nearest(struct model *m) {
     n.k = 0;
     n.radius = distance_m_to_hav(pow(10, 7.3 * rand_unit(&m->rand)));
     memset(m->seen, 0, m->cap * sizeof *m->seen);
-    index_nearest(m->index, &n.from, n.radius, model_near, &n, NULL);
+    index_nearest(m->index, &n.from, 0, n.radius, model_near, &n, NULL);
     for (uint32_t i = 0; i < m->cap; i++)
         if (m->present[i] && model_hav(m, &n.from, i) <= n.radius) assert_true(m->seen[i]);
 }

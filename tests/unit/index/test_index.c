@@ -179,7 +179,7 @@ static void crowds_on_one_spot_stay_fast(void **state) {
         assert_true(index_search(ix, box, count_only, &found, NULL));
         assert_int_equal(found, CROWD);
         struct distance_from from = distance_from((struct point){0, 0});
-        index_nearest(ix, &from, INFINITY, stop_after_ten, &near, NULL);
+        index_nearest(ix, &from, 10, INFINITY, stop_after_ten, &near, NULL);
         assert_in_range(near, 10, 1000); // a visitor that has enough is left alone
         struct index_box aside = *box;
         aside.max_lon = aside.min_lon += 30;

@@ -48,19 +48,41 @@ static int run_suite(size_t i, struct bench *b) {
     return command_fail(CLI_FAILED, "%s", why.text[0] ? why.text : status_text(st));
 }
 
+static int run_peers(const struct options *options) {
+    struct reason why = {0};
+    const char *dir = options_get(options, "data");
+    struct bench_lines lines = {.tsv = options_has(options, "tsv"),
+                                .only = options_get(options, "only"),
+                                .sets = options_get(options, "sets")};
+    if (!dir) return command_fail(CLI_USAGE, "peers needs --data DIR with the workload files");
+    if (options_has(options, "json") || options_get(options, "objects") ||
+        options_get(options, "seed")) {
+        return command_fail(CLI_USAGE, "peers takes --data, --tsv, --only and --sets alone");
+    }
+    enum status st = bench_peers(&lines, dir, &why);
+    if (st == STATUS_OK) return CLI_DONE;
+    return command_fail(st == STATUS_INVALID ? CLI_USAGE : CLI_FAILED, "%s",
+                        why.text[0] ? why.text : status_text(st));
+}
+
 static int bench(const struct options *options) {
     struct reason why;
     double objects, seed;
     if (options->argument_count != 1)
-        return command_fail(CLI_USAGE, "name one suite: spatial or storage");
+        return command_fail(CLI_USAGE, "name one suite: spatial, storage or peers");
     const char *name = options->arguments[0];
+    if (str_eq(str_of(name), STR("peers"))) return run_peers(options);
+    if (options_get(options, "data") || options_has(options, "tsv") ||
+        options_get(options, "only") || options_get(options, "sets"))
+        return command_fail(CLI_USAGE, "--data, --tsv, --only and --sets belong to peers");
     size_t i = 0, count = sizeof suites / sizeof *suites;
     while (i < count && !str_eq(str_of(suites[i].name), str_of(name)))
         i++;
     if (i == count)
-        return command_fail(CLI_USAGE, "there is no suite %s: spatial or storage", name);
+        return command_fail(CLI_USAGE, "there is no suite %s: spatial, storage or peers", name);
     if (!suites[i].run) {
-        return command_fail(CLI_USAGE, "the suite %s is not there yet: spatial or storage", name);
+        return command_fail(CLI_USAGE, "the suite %s is not there yet: spatial, storage or peers",
+                            name);
     }
     if (options_number(options, "objects", 1000, 1e8, (double)suites[i].objects, &objects, &why) !=
             STATUS_OK ||
@@ -78,12 +100,16 @@ static const struct option bench_options[] = {
     {"json", NULL, "Tell the figures as JSON."},
     {"objects", "N", "How many objects; default 1000000."},
     {"seed", "N", "Of the random data; default 42."},
+    {"data", "DIR", "peers: the workload files that script/bench peers makes."},
+    {"tsv", NULL, "peers: lines of tab-separated values."},
+    {"only", "NAMES", "peers: such as warp-trie,warp-api; default all."},
+    {"sets", "SETS", "peers: of uniform,city,rects,polys,fences10k; default all."},
     {0},
 };
 
 const struct command command_bench = {
     .name = "bench",
-    .usage = "spatial|storage [--json] [--objects N] [--seed N]",
+    .usage = "spatial|storage [--json] [--objects N] [--seed N] | peers --data DIR [--tsv]",
     .summary = "Measure the engine or the store on this machine.",
     .options = bench_options,
     .run = bench,

@@ -152,7 +152,7 @@ static void reads(struct bench *b) {
     }
     struct timer t = timer_start();
     for (size_t i = 0; i < n; i++) {
-        const struct object *o;
+        struct object o;
         engine_enter(b->engine, b->reader);
         found += engine_get(b->engine, b->reader, STR("fleet"), str_of(ids[i % MANY]), &o, NULL) ==
                  STATUS_OK;

@@ -128,6 +128,17 @@ WARP_API enum warp_status warp_put_points(struct warp_session *s, const char *co
                                           const struct warp_point *points, size_t count,
                                           size_t *done);
 
+struct warp_position {
+    const char *id;
+    double lon, lat;
+};
+/** New positions of many objects that are there, in order, all in one durable batch; an id may come twice. What
+ *  is refused does not stop the others: `*done` (may be NULL) counts those that moved, `statuses` (may be
+ *  NULL; `count` of them) says how each ended, and the status is that of the first that did not move. */
+WARP_API enum warp_status warp_move_many(struct warp_session *s, const char *collection,
+                                         const struct warp_position *positions, size_t count,
+                                         enum warp_status *statuses, size_t *done);
+
 /* --- reads --- */
 
 /** The object as a GeoJSON Feature. */
@@ -140,6 +151,9 @@ struct warp_hit {
     double distance_m;      /* nearby and nearest; else 0 */
     const char *properties; /* JSON */
 };
+/** An object without making JSON of it; `hit` and its texts last until the session's next call. */
+WARP_API enum warp_status warp_find(struct warp_session *s, const char *collection, const char *id,
+                                    struct warp_hit *hit);
 /** Called for each hit; false ends the search, which is no failure. It must not use the session. */
 typedef bool warp_visit_fn(void *ctx, const struct warp_hit *hit);
 
@@ -156,12 +170,46 @@ WARP_API enum warp_status warp_nearest(struct warp_session *s, const char *colle
 WARP_API enum warp_status warp_bbox(struct warp_session *s, const char *collection, double west,
                                     double south, double east, double north, warp_visit_fn *visit,
                                     void *ctx);
+/** How many objects warp_bbox would visit, without visiting them where the index can tell. */
+WARP_API enum warp_status warp_bbox_count(struct warp_session *s, const char *collection,
+                                          double west, double south, double east, double north,
+                                          uint64_t *count);
 /** Objects that stand in `relation` to a GeoJSON geometry. What touches a boundary is inside. */
 WARP_API enum warp_status warp_polygon(struct warp_session *s, const char *collection,
                                        const char *geojson, enum warp_relation relation,
                                        warp_visit_fn *visit, void *ctx);
 /** Objects in a collection; 0 when there is none of this name. */
 WARP_API uint64_t warp_count(struct warp_session *s, const char *collection);
+
+/* --- many reads at once ---
+ *
+ * The same answers as one by one, several times quicker when there is much data: what one search waits for in memory
+ * comes while others are worked on. Each search sees the database of its own moment. */
+
+struct warp_box {
+    double west, south, east, north;
+};
+struct warp_place {
+    double lon, lat;
+};
+/** A hit of the search numbered `query`; false ends that search, not the others. */
+typedef bool warp_visit_many_fn(void *ctx, size_t query, const struct warp_hit *hit);
+
+WARP_API enum warp_status warp_bbox_many(struct warp_session *s, const char *collection,
+                                         const struct warp_box *boxes, size_t count,
+                                         warp_visit_many_fn *visit, void *ctx);
+/** At most `limit` for each, nearest first. */
+WARP_API enum warp_status warp_nearby_many(struct warp_session *s, const char *collection,
+                                           const struct warp_place *centres, size_t count,
+                                           double radius_m, uint32_t limit,
+                                           warp_visit_many_fn *visit, void *ctx);
+WARP_API enum warp_status warp_nearest_many(struct warp_session *s, const char *collection,
+                                            const struct warp_place *centres, size_t count,
+                                            uint32_t k, warp_visit_many_fn *visit, void *ctx);
+/** The objects whose geometry covers each of the points: with fences as objects, which fences a position is in. */
+WARP_API enum warp_status warp_covering_many(struct warp_session *s, const char *collection,
+                                             const struct warp_place *points, size_t count,
+                                             warp_visit_many_fn *visit, void *ctx);
 
 #ifdef __cplusplus
 }

@@ -102,7 +102,7 @@ enum status api_objects_get(struct api *api, struct call *call) {
     struct str collection;
     struct feature_fields fields;
     struct etag_list none_match, match;
-    const struct object *object = NULL;
+    struct object object;
     enum status st = params_parse(call->request, call->arena, &params, call->why);
     if (st == STATUS_OK) st = read_collection(call, &params, &collection);
     if (st == STATUS_OK) st = projection_param(&params, &fields);
@@ -120,15 +120,15 @@ enum status api_objects_get(struct api *api, struct call *call) {
                         call->why);
     }
     if (st != STATUS_OK) return st;
-    uint64_t etag = engine_etag(object);
+    uint64_t etag = engine_etag(&object);
     if (match.given && !etag_list_has(&match, etag)) {
         return reason_set(call->why, STATUS_PRECONDITION, "the object has changed: If-Match fails");
     }
     if (none_match.given && etag_list_has(&none_match, etag)) {
-        st = reply_etag(call, object);
+        st = reply_etag(call, &object);
         return st == STATUS_OK ? STATUS_NOT_MODIFIED : st;
     }
-    return reply_object(api, call, 200, collection, object, &fields);
+    return reply_object(api, call, 200, collection, &object, &fields);
 }
 
 static enum status edit_open(struct api *api, struct call *call, enum feature_use use,

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/mem.h"
 
 #define SPINS 128 // then the processor is given away: the other side may need it
@@ -102,9 +103,5 @@ static void pause_or_yield(unsigned *spins) {
         sched_yield();
         return;
     }
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ __volatile__("yield");
-#endif
+    cpu_pause();
 }

@@ -10,4 +10,13 @@ bool cpu_has_avx2(void);
 bool cpu_has_avx512(void); // F, BW, DQ, VL
 bool cpu_has_sse42(void);
 
+/// In a loop that waits for another processor's store.
+static inline void cpu_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
 #endif

@@ -160,7 +160,7 @@ static enum status get(struct world *w, struct reason *why) {
     struct bench_case c;
     enum status st = bench_case_begin(w->bench, "get by id", OPS, &c);
     for (size_t i = 0; st == STATUS_OK && i < OPS; i++) {
-        const struct object *o;
+        struct object o;
         if (i % BATCH == 0) {
             bench_pause(&c);
             for (size_t k = 0; k < BATCH; k++)

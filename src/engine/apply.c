@@ -104,11 +104,11 @@ enum status engine_apply_expiry(struct engine *e, unsigned reader, int64_t now_m
     }
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct object *o = slots_load(&entries[i].collection->slots, entries[i].slot);
-        if (o) {
+        const struct row *row = slots_load(&entries[i].collection->slots, entries[i].slot);
+        if (row) {
             changes[found].kind = CHANGE_DELETE;
             changes[found].collection = collection_name(entries[i].collection);
-            changes[found++].draft.id = object_id(o);
+            changes[found++].draft.id = row_id(row);
         }
     }
     struct batch b = {.engine = e,
@@ -168,10 +168,10 @@ static enum status commit(struct batch *b, uint64_t *lsn) {
 }
 
 static void note_expiry(struct batch *b, const struct batch_chain *chain) {
-    int64_t before = chain->before ? object_expires_ms(chain->before) : INT64_MAX;
-    if (chain->after && object_expires_ms(chain->after) < before) {
+    int64_t before = chain->before ? row_expires_ms(chain->before) : INT64_MAX;
+    if (chain->after && row_expires_ms(chain->after) < before) {
         struct collection *c = b->touched[chain->touched].collection;
-        expiry_note(&b->engine->expiry, c, chain->slot, object_expires_ms(chain->after));
+        expiry_note(&b->engine->expiry, c, chain->slot, row_expires_ms(chain->after));
         b->expiry_promised--;
     }
 }
@@ -188,13 +188,13 @@ static void finish_chain(struct batch *b, struct batch_chain *chain) {
         return;
     }
     if (chain->before) {
-        b->retired->objects[b->retired->count++] = chain->before;
+        b->retired->rows[b->retired->count++] = chain->before;
         t->count--;
-        t->bytes -= (int64_t)object_weight(chain->before);
+        t->bytes -= (int64_t)row_weight(chain->before);
     }
     if (chain->after) {
         t->count++;
-        t->bytes += (int64_t)object_weight(chain->after);
+        t->bytes += (int64_t)row_weight(chain->after);
         note_expiry(b, chain);
         if (!chain->before) {
             slots_forget_reads(&t->collection->slots, chain->slot);
@@ -219,15 +219,15 @@ static void finish_item(struct batch *b, size_t i) {
                                           "the index finds no memory for the object");
         return;
     }
-    if (!item->object) {
+    if (!item->row) {
         b->deletes++;
         return;
     }
     b->puts++;
-    if (item->object != chain->after) {
-        b->retired->objects[b->retired->count++] = item->object;
+    if (item->row != chain->after) {
+        b->retired->rows[b->retired->count++] = item->row;
     }
-    item->object = NULL;
+    item->row = NULL;
 }
 
 // The records of chains that failed are taken out.

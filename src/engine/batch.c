@@ -72,8 +72,8 @@ void batch_unlock(struct batch *b) {
 
 void batch_discard(struct batch *b) {
     for (size_t i = 0; b->items && i < b->count; i++) {
-        object_free(b->items[i].object);
-        b->items[i].object = NULL;
+        row_free(b->items[i].row);
+        b->items[i].row = NULL;
     }
     if (b->expiry_promised) {
         expiry_release(&b->engine->expiry, b->expiry_promised);
@@ -87,9 +87,9 @@ static void retired_free(struct epoch_node *node) {
     struct batch_retired *retired = (struct batch_retired *)node;
     for (size_t i = 0; i < retired->count; i++) {
         if (i + 8 < retired->count) {
-            __builtin_prefetch(&retired->objects[i + 8]->flags);
+            __builtin_prefetch(&retired->rows[i + 8]->flags);
         }
-        object_free(retired->objects[i]);
+        row_free(retired->rows[i]);
     }
     mem_free(retired);
 }
@@ -110,7 +110,7 @@ static enum status allocate(struct batch *b) {
     b->chain_table = arena_alloc(arena, buckets * sizeof b->chain_table[0]);
     b->touched_table = arena_alloc(arena, buckets * sizeof b->touched_table[0]);
     b->table_mask = buckets - 1;
-    b->retired = mem_alloc(sizeof *b->retired + b->count * sizeof b->retired->objects[0]);
+    b->retired = mem_alloc(sizeof *b->retired + b->count * sizeof b->retired->rows[0]);
     if (!b->items || !b->chains || !b->touched || !b->order || !b->chain_table ||
         !b->touched_table || !b->retired) {
         return STATUS_NO_MEMORY;
@@ -145,7 +145,7 @@ static enum status prepare_item(struct batch *b, size_t i) {
         return result->status == STATUS_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_OK;
     }
     item->chain = chain_of(b, touched, change->draft.id);
-    return writes ? object_new(&change->draft, &item->object) : STATUS_OK;
+    return writes ? row_new(&change->draft, &item->row) : STATUS_OK;
 }
 
 static enum status check_id(struct str id, struct reason *why) {

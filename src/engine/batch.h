@@ -19,16 +19,16 @@ struct batch_item {
     uint32_t chain;      // BATCH_NONE: it failed before
     uint32_t record_len; // its record in the batch, 0: none
     size_t record_at;
-    struct object *object; // the new state while it is not visible, NULL: none
-    bool decided;          // it holds: part of its chain
+    struct row *row; // the new state while it is not visible, NULL: none
+    bool decided;    // it holds: part of its chain
 };
 
 /// One id.
 struct batch_chain {
     struct str id;
     uint64_t hash;
-    struct object *before; // stands in the slot, or NULL
-    struct object *after;  // will stand there, or NULL
+    struct row *before; // stands in the slot, or NULL
+    struct row *after;  // will stand there, or NULL
     struct index_box from, to;
     uint32_t touched;
     uint32_t slot; // BATCH_NONE: none yet
@@ -52,7 +52,7 @@ struct batch_touched {
 struct batch_retired {
     struct epoch_node node;
     size_t count;
-    struct object *objects[];
+    struct row *rows[];
 };
 
 struct batch {

@@ -39,7 +39,7 @@ void collection_free(struct collection *c) {
         return;
     }
     for (unsigned i = 0; i < c->shard_count; i++) {
-        index_free(c->parts[i]);
+        index_free(collection_part(c, i));
     }
     id_map_free(c->ids);
     slots_deinit(&c->slots);
@@ -51,7 +51,7 @@ void collection_retire(struct collection *c, struct epoch *epoch) {
     epoch_retire_node(epoch, &c->retired);
 }
 
-const struct object *collection_find(const struct collection *c, struct str id) {
+const struct row *collection_find(const struct collection *c, struct str id) {
     return id_map_find(c->ids, id, id_map_hash(c->ids, id));
 }
 

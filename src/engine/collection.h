@@ -38,15 +38,20 @@ struct collection {
     unsigned shard_count;
     _Atomic bool live;    // a first change was made: before it, readers do not see the collection
     _Atomic bool dropped; // written under all stripes; decides under any of them
-    _Atomic uint64_t count, bytes; // objects, and what they take (object_weight)
+    _Atomic uint64_t count, bytes; // objects, and what they take (row_weight)
     _Atomic uint64_t
         extended; // bit i: part i has held things with extent, so it may reach beyond its cells
     _Atomic bool expires;                           // some object has had an expiry
     struct collection_stamp stamps[ID_MAP_STRIPES]; // under the stripe
     struct slots slots;
     struct id_map *ids;
-    struct index *parts[]; // one per shard, made on first use; under the shard's lock
+    _Atomic(struct index *) parts[]; // one per shard, made on first use under the shard's lock
 };
+
+/// What the collection has in a shard; NULL: nothing yet. Searched under the shard's lock, or without (index_unlocked).
+static inline struct index *collection_part(const struct collection *c, unsigned shard) {
+    return atomic_load_explicit(&c->parts[shard], memory_order_acquire);
+}
 
 struct collection_options {
     struct str name;
@@ -65,7 +70,7 @@ void collection_free(struct collection *c);
 void collection_retire(struct collection *c, struct epoch *epoch);
 
 /// Borrowed until epoch_leave; NULL when there is none. May be due (object_is_due).
-const struct object *collection_find(const struct collection *c, struct str id);
+const struct row *collection_find(const struct collection *c, struct str id);
 static inline struct str collection_name(const struct collection *c) {
     return (struct str){c->name, c->name_len};
 }

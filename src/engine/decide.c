@@ -13,12 +13,12 @@ static void look_up(struct batch *b, struct batch_chain *chain);
 static enum status check_conditions(const struct change *change, const struct object *old,
                                     struct reason *why);
 static enum status merge(struct batch *b, const struct change *change, const struct object *old,
-                         struct object **out, struct reason *why);
+                         struct row **out, struct reason *why);
 static enum status take_slot(struct batch *b, struct batch_chain *chain);
 static void stamp(struct batch *b, const struct batch_chain *chain, const struct object *old,
-                  struct object *o);
+                  struct row *row);
 static enum status write_record(struct batch *b, struct batch_item *item,
-                                const struct batch_chain *chain);
+                                const struct batch_chain *chain, const struct object *now);
 
 enum status decide_all(struct batch *b) {
     enum status st = STATUS_OK;
@@ -80,32 +80,43 @@ static enum status decide(struct batch *b, size_t i) {
     }
     struct batch_chain *chain = &b->chains[item->chain];
     look_up(b, chain);
-    const struct object *there = chain->after;
-    const struct object *old =
-        there && object_is_due(there, b->now_ms) == b->expiring ? there : NULL;
+    const struct row *there = chain->after;
+    struct object before;
+    const struct object *old = NULL;
+    if (there) {
+        row_read(there, &before);
+        old = object_is_due(&before, b->now_ms) == b->expiring ? &before : NULL;
+    }
     result->status = check_conditions(change, old, &result->why);
     if (result->status == STATUS_OK && change->kind == CHANGE_PATCH) {
-        result->status = merge(b, change, old, &item->object, &result->why);
+        result->status = merge(b, change, old, &item->row, &result->why);
     }
     if (result->status != STATUS_OK) {
         return result->status == STATUS_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_OK;
     }
-    if (change->kind == CHANGE_DELETE || there != old) {
+    if (change->kind == CHANGE_DELETE || (there && !old)) {
         struct collection *c = b->touched[chain->touched].collection;
         c->stamps[id_map_stripe(chain->hash)].used_up = true;
     }
-    if (item->object) {
+    struct object *now = arena_alloc(&b->reader->scratch, sizeof *now);
+    if (!now) {
+        return STATUS_NO_MEMORY;
+    }
+    if (item->row) {
         enum status st = take_slot(b, chain);
         if (st != STATUS_OK) {
             return st;
         }
-        stamp(b, chain, old, item->object);
+        stamp(b, chain, old, item->row);
+        row_read(item->row, now);
+    } else {
+        *now = before;
     }
-    result->object = item->object ? item->object : old;
-    result->created = item->object && !old;
+    result->object = now;
+    result->created = item->row && !old;
     item->decided = true;
-    chain->after = item->object;
-    return write_record(b, item, chain);
+    chain->after = item->row;
+    return write_record(b, item, chain, now);
 }
 
 static bool etag_matches(const struct change *change, const struct object *old) {
@@ -138,7 +149,7 @@ static enum status check_conditions(const struct change *change, const struct ob
 }
 
 static enum status merge(struct batch *b, const struct change *change, const struct object *old,
-                         struct object **out, struct reason *why) {
+                         struct row **out, struct reason *why) {
     struct object_draft draft = {.id = object_id(old), .properties = object_properties(old)};
     if (change->patch_position) {
         draft.point = change->draft.point;
@@ -174,7 +185,7 @@ static enum status merge(struct batch *b, const struct change *change, const str
         }
         draft.properties = buf_str(merged);
     }
-    return object_new(&draft, out);
+    return row_new(&draft, out);
 }
 
 static void look_up(struct batch *b, struct batch_chain *chain) {
@@ -209,21 +220,25 @@ static enum status take_slot(struct batch *b, struct batch_chain *chain) {
 }
 
 static void stamp(struct batch *b, const struct batch_chain *chain, const struct object *old,
-                  struct object *o) {
-    o->slot = chain->slot;
+                  struct row *row) {
     if (old) {
-        o->version = old->version + 1;
-        o->created_ms = old->created_ms;
-        o->generation = old->generation;
-        o->updated_ms = b->now_ms > old->updated_ms ? b->now_ms : old->updated_ms;
+        row_stamp(row, &(struct row_stamp){
+                           .slot = chain->slot,
+                           .version = row_next_version(old->version),
+                           .generation = old->generation,
+                           .created_ms = old->created_ms,
+                           .updated_ms = b->now_ms > old->updated_ms ? b->now_ms : old->updated_ms,
+                       });
         return;
     }
     struct collection *c = b->touched[chain->touched].collection;
     unsigned stripe = id_map_stripe(chain->hash);
     struct collection_stamp s = collection_stamp_next(c, stripe, b->now_ms);
-    o->version = 1;
-    o->created_ms = o->updated_ms = s.ms;
-    o->generation = s.generation;
+    row_stamp(row, &(struct row_stamp){.slot = chain->slot,
+                                       .version = 1,
+                                       .generation = s.generation,
+                                       .created_ms = s.ms,
+                                       .updated_ms = s.ms});
 }
 
 static void describe(struct batch *b, struct batch_touched *t) {
@@ -244,18 +259,18 @@ static void describe(struct batch *b, struct batch_touched *t) {
 }
 
 static enum status write_record(struct batch *b, struct batch_item *item,
-                                const struct batch_chain *chain) {
+                                const struct batch_chain *chain, const struct object *now) {
     struct batch_touched *t = &b->touched[chain->touched];
     describe(b, t);
     struct buf *batch = &b->reader->batch, *body = &b->reader->body;
     if (b->engine->store) {
-        struct record record = {.kind = item->object ? RECORD_PUT : RECORD_DELETE,
+        struct record record = {.kind = item->row ? RECORD_PUT : RECORD_DELETE,
                                 .collection = t->name,
                                 .id = chain->id,
                                 .body = b->expiring ? STR("expired") : STR_NONE};
         buf_clear(body);
-        if (item->object) {
-            object_write(item->object, body);
+        if (item->row) {
+            row_write(now, body);
             record.body = buf_str(body);
         }
         item->record_at = batch->len;

@@ -83,9 +83,10 @@ static void unlock_all(struct collection *c) {
 // No writer is left, so the parts stand still.
 static void forget_objects(struct engine *e, const struct collection *c) {
     for (unsigned s = 0; s < c->shard_count; s++) {
-        if (c->parts[s]) {
+        const struct index *part = collection_part(c, s);
+        if (part) {
             brlock_write_begin(e->shards.locks[s]);
-            atomic_fetch_sub_explicit(&e->shard_objects[s], index_items(c->parts[s]),
+            atomic_fetch_sub_explicit(&e->shard_objects[s], index_items(part),
                                       memory_order_relaxed);
             brlock_write_end(e->shards.locks[s]);
         }

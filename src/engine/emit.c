@@ -80,11 +80,13 @@ static enum status emit_section(struct emitter *m, const struct collection *c, u
     enum status st = STATUS_OK;
     uint32_t end = slots_end(&c->slots);
     for (unsigned n = 0; n < SECTION && *slot < end && st == STATUS_OK; (*slot)++) {
-        const struct object *o = slots_load(&c->slots, *slot);
-        if (o) {
+        const struct row *row = slots_load(&c->slots, *slot);
+        if (row) {
+            struct object o;
+            row_read(row, &o);
             buf_clear(&m->body);
-            object_write(o, &m->body);
-            st = emit_record(m, RECORD_PUT, object_id(o));
+            row_write(&o, &m->body);
+            st = emit_record(m, RECORD_PUT, object_id(&o));
             n++;
         }
     }

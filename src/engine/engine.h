@@ -77,8 +77,8 @@ struct change {
 
 struct change_result {
     enum status status;
-    const struct object
-        *object; // the new state (DELETE: the last one), borrowed until engine_leave
+    // The new state (DELETE: the last one), borrowed until engine_leave or the reader's next engine_apply.
+    const struct object *object;
     bool created;
     struct reason why; // set when status is not OK
 };
@@ -100,7 +100,7 @@ MUST_USE enum status engine_drop(struct engine *e, unsigned reader, struct str c
 
 /// NOT_FOUND names what is missing: collection or id. Counts the read.
 MUST_USE enum status engine_get(struct engine *e, unsigned reader, struct str collection,
-                                struct str id, const struct object **out, struct reason *why);
+                                struct str id, struct object *out, struct reason *why);
 /// An unknown collection is NOT_FOUND. BAD_REQUEST for a cursor that is not one of this collection.
 MUST_USE enum status engine_search(struct engine *e, unsigned reader, const struct query *query,
                                    struct arena *arena, struct hits *out, struct reason *why);

@@ -130,8 +130,8 @@ int64_t expiry_next_ms(struct expiry *x) {
 
 // INT64_MAX when the slot is empty or its object stays.
 static int64_t expiry_of(const struct expiry_entry *entry) {
-    const struct object *o = slots_load(&entry->collection->slots, entry->slot);
-    return o ? object_expires_ms(o) : INT64_MAX;
+    const struct row *row = slots_load(&entry->collection->slots, entry->slot);
+    return row ? row_expires_ms(row) : INT64_MAX;
 }
 
 static void push(struct expiry *x, const struct expiry_entry *entry) {

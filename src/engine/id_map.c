@@ -94,16 +94,16 @@ void id_map_unlock(struct id_map *m, unsigned stripe) {
 
 // Whoever looks an id up will want its place in the index or its count of reads: all that is near at
 // once, both lines of the object too.
-static struct object *fetch(const struct slots *slots, uint32_t slot) {
+static struct row *fetch(const struct slots *slots, uint32_t slot) {
     slots_prefetch(slots, slot);
     __builtin_prefetch(slots_access(slots, slot), 1);
-    struct object *o = slots_load(slots, slot);
+    struct row *o = slots_load(slots, slot);
     __builtin_prefetch(o);
     __builtin_prefetch((const char *)o + 64);
     return o;
 }
 
-struct object *id_map_find(const struct id_map *m, struct str id, uint64_t hash) {
+struct row *id_map_find(const struct id_map *m, struct str id, uint64_t hash) {
     const struct stripe *s = &m->stripes[id_map_stripe(hash)];
     struct table *t = atomic_load_explicit(&s->table, memory_order_acquire);
     if (!t) {
@@ -115,8 +115,8 @@ struct object *id_map_find(const struct id_map *m, struct str id, uint64_t hash)
             return NULL;
         }
         if ((entry ^ hash) >> 32 == 0 && entry != TOMBSTONE) {
-            struct object *o = fetch(m->slots, (uint32_t)entry);
-            if (o && str_eq(object_id(o), id)) {
+            struct row *o = fetch(m->slots, (uint32_t)entry);
+            if (o && str_eq(row_id(o), id)) {
                 return o;
             }
         }

@@ -1,6 +1,6 @@
 // id_map.h - id -> slot, read without locks and without waiting.
 //
-//   stripe --> table of entries (32 bits of hash, 32 of slot) --> slots --> object, which holds the id
+//   stripe --> table of entries (32 bits of hash, 32 of slot) --> slots --> row, which holds the id
 //
 // Stripes of open addressing. A reader probes, loads the object of an entry whose hash bits agree and
 // compares the id there. Entries never move inside a table: removal leaves a tombstone, which
@@ -34,8 +34,8 @@ static inline unsigned id_map_stripe(uint64_t hash) {
 }
 void id_map_lock(struct id_map *m, unsigned stripe);
 void id_map_unlock(struct id_map *m, unsigned stripe);
-/// The object of this id; NULL when there is none. Borrowed until epoch_leave.
-struct object *id_map_find(const struct id_map *m, struct str id, uint64_t hash);
+/// The row of this id; NULL when there is none. Borrowed until epoch_leave.
+struct row *id_map_find(const struct id_map *m, struct str id, uint64_t hash);
 /// Bring near, in this order and with other work between: where the probe begins, where the object's
 /// pointer is, the object.
 void id_map_prefetch(const struct id_map *m, uint64_t hash);

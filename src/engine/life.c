@@ -105,19 +105,21 @@ void engine_leave(struct engine *e, unsigned reader) {
 }
 
 enum status engine_get(struct engine *e, unsigned reader, struct str collection, struct str id,
-                       const struct object **out, struct reason *why) {
+                       struct object *out, struct reason *why) {
     engine_count(&engine_reader_state(e, reader)->gets, 1);
     struct collection *c = collection_lookup(e, collection);
     if (!c) {
         return reason_set(why, STATUS_NOT_FOUND, "there is no collection of this name");
     }
-    const struct object *o = collection_find(c, id);
+    const struct row *row = collection_find(c, id);
     int64_t now_ms = clock_wall_ms();
-    if (!o || object_is_due(o, now_ms)) {
+    if (row) {
+        row_read(row, out);
+    }
+    if (!row || object_is_due(out, now_ms)) {
         return reason_set(why, STATUS_NOT_FOUND, "there is no object of this id");
     }
-    slots_count_read(&c->slots, o->slot, now_ms);
-    *out = o;
+    slots_count_read(&c->slots, out->slot, now_ms);
     return STATUS_OK;
 }
 
@@ -131,7 +133,7 @@ void engine_metadata(struct engine *e, struct str collection, const struct objec
                      struct object_metadata *out) {
     *out = (struct object_metadata){
         .shard = shard_of_point(&e->shards, object_center(o)),
-        .data_mass = (double)object_bytes(o),
+        .data_mass = (double)row_bytes(o),
     };
     const struct collection *c = collection_lookup(e, collection);
     if (!c || o->slot >= slots_end(&c->slots)) {
@@ -196,7 +198,7 @@ static void describe(struct engine *e, unsigned reader, struct collection *c,
     };
     for (unsigned s = 0; s < c->shard_count; s++) {
         brlock_read_begin(e->shards.locks[s], reader);
-        const struct index *part = c->parts[s];
+        const struct index *part = collection_part(c, s);
         struct index_box box;
         if (part) {
             out->index_bytes += index_bytes(part);

@@ -88,16 +88,18 @@ static void count_objects(struct engine *e, struct collection *c, struct deal *d
                           size_t *expiring) {
     uint64_t count = 0, bytes = 0;
     for (uint32_t slot = 0; slot < slots_end(&c->slots); slot++) {
-        const struct object *o = slots_load(&c->slots, slot);
-        if (!o) {
+        const struct row *row = slots_load(&c->slots, slot);
+        if (!row) {
             continue;
         }
+        struct object o;
+        row_read(row, &o);
         count++;
-        bytes += object_weight(o);
-        *expiring += (o->flags & OBJECT_HAS_EXPIRY) != 0;
-        note_stamp(c, o);
-        if (!object_is_empty(o)) {
-            deal->begin[shard_of(e, o) + 1]++;
+        bytes += row_weight(row);
+        *expiring += (o.flags & OBJECT_HAS_EXPIRY) != 0;
+        note_stamp(c, &o);
+        if (!object_is_empty(&o)) {
+            deal->begin[shard_of(e, &o) + 1]++;
         }
     }
     for (unsigned s = 0; s < deal->shards; s++) {
@@ -116,10 +118,15 @@ static void fill(struct engine *e, struct deal *deal) {
     size_t at[SHARD_MAX];
     memcpy(at, deal->begin, sizeof at);
     for (uint32_t slot = 0; slot < slots_end(&c->slots); slot++) {
-        const struct object *o = slots_load(&c->slots, slot);
+        const struct row *row = slots_load(&c->slots, slot);
+        if (!row) {
+            continue;
+        }
+        struct object o;
         struct index_box box;
-        if (o && collection_index_box(o, &box)) {
-            unsigned shard = shard_of(e, o);
+        row_read(row, &o);
+        if (collection_index_box(&o, &box)) {
+            unsigned shard = shard_of(e, &o);
             size_t i = at[shard]++;
             collection_note_box(c, shard, &box);
             deal->boxes[i] = box;
@@ -137,9 +144,11 @@ static void *load_parts(void *arg) {
         if (!count) {
             continue;
         }
-        enum status st = index_make(c->index_kind, &c->slots.places, &c->parts[s]);
+        struct index *part;
+        enum status st = index_make(c->index_kind, &c->slots.places, &part);
         if (st == STATUS_OK) {
-            st = index_bulk_load(c->parts[s], deal->boxes + begin, deal->items + begin, count);
+            atomic_store_explicit(&c->parts[s], part, memory_order_release);
+            st = index_bulk_load(part, deal->boxes + begin, deal->items + begin, count);
         }
         if (st != STATUS_OK) {
             deal->status = (int)st;
@@ -167,9 +176,9 @@ static void load_in_threads(struct deal *deal) {
 static enum status note_expiry(struct engine *e, struct collection *c, size_t expiring) {
     enum status st = expiry_reserve(&e->expiry, expiring);
     for (uint32_t slot = 0; st == STATUS_OK && slot < slots_end(&c->slots); slot++) {
-        const struct object *o = slots_load(&c->slots, slot);
-        if (o && (o->flags & OBJECT_HAS_EXPIRY)) {
-            expiry_note(&e->expiry, c, slot, object_expires_ms(o));
+        const struct row *row = slots_load(&c->slots, slot);
+        if (row && (row->flags & OBJECT_HAS_EXPIRY)) {
+            expiry_note(&e->expiry, c, slot, row_expires_ms(row));
         }
     }
     return st;

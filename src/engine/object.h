@@ -1,13 +1,7 @@
-// object.h - one thing on the map: immutable, replaced as a whole.
+// object.h - one thing on the map, as a reader sees it: a value, read at one moment from its row (row.h).
 //
-//   slot table --> struct object { numbers | position or geometry | id, properties, options }
-//
-// A change makes a new object and swaps the pointer in its slot; the old one is retired to the
-// epoch, so a reader inside the epoch sees a whole object, old or new, never a mixture.
-// One block of memory: the fixed part, then `bytes`: altitude, time, expiry (8 bytes each, those
-// the flags name, in this order), id, properties. Properties are canonical JSON text made by us: minified, keys unique.
-//
-// Ownership: the collection's slot owns it. Readers borrow it until epoch_leave.
+// The numbers are a copy; id, properties and geometry still lie in the row, so an object is borrowed for as long as the
+// row may not go away: until epoch_leave. Properties are canonical JSON text made by us: minified, keys unique.
 
 #ifndef ENGINE_OBJECT_H
 #define ENGINE_OBJECT_H
@@ -34,15 +28,15 @@ struct object {
     int64_t updated_ms;
     union {
         struct point point;
-        struct geometry *geometry; // a reference of its own
+        const struct geometry *geometry;
     };
     uint32_t slot;
-    uint32_t version; // 1, 2, 3... over the life of the id
+    uint32_t version; // counts the states of the id, from 1
     uint32_t properties_len;
     uint16_t id_len;
     uint8_t flags;
     uint8_t generation; // tells apart objects of one id made in one millisecond (collection.h)
-    char bytes[];
+    const char *bytes;  // of the row: extras, id, properties; both texts end with NUL
 };
 
 /// What an object is made from. All borrowed; a geometry gets a reference of its own.
@@ -58,11 +52,6 @@ struct object_draft {
     int64_t expires_ms; // Unix ms
 };
 
-/// A Point geometry without need for one becomes a plain position. Slot, version and stamps are left 0.
-MUST_USE enum status object_new(const struct object_draft *draft, struct object **out);
-/// void * for epoch_retire. NULL is allowed.
-void object_free(void *object);
-
 /// Bytes before the id: altitude, time, expiry.
 static inline size_t object_extras_bytes(unsigned flags) {
     return 8u * ((flags >> 1 & 1) + (flags >> 2 & 1) + (flags >> 3 & 1));
@@ -72,7 +61,8 @@ static inline struct str object_id(const struct object *o) {
 }
 /// Never empty: at least "{}".
 static inline struct str object_properties(const struct object *o) {
-    return (struct str){o->bytes + object_extras_bytes(o->flags) + o->id_len, o->properties_len};
+    return (struct str){o->bytes + object_extras_bytes(o->flags) + o->id_len + 1,
+                        o->properties_len};
 }
 double object_z(const struct object *o);           // with OBJECT_HAS_Z
 int64_t object_time_ms(const struct object *o);    // with OBJECT_HAS_TIME
@@ -87,13 +77,5 @@ struct point object_center(const struct object *o);
 struct bbox object_bbox(const struct object *o);
 /// No position at all: a geometry without coordinates.
 bool object_is_empty(const struct object *o);
-/// Resident bytes, its own share of the geometry included ("data_mass").
-size_t object_bytes(const struct object *o);
-/// Like object_bytes, but the same over its life: prepared structures left out.
-size_t object_weight(const struct object *o);
-
-/// The record body in the store (docs/storage.md) and back. `object_parse` checks everything: CORRUPT.
-void object_write(const struct object *o, struct buf *out);
-MUST_USE enum status object_parse(struct str body, struct str id, struct object **out);
 
 #endif

@@ -52,12 +52,17 @@ void placing_run(struct batch *b) {
     }
 }
 
-static bool place_of(struct batch *b, const struct object *o, struct index_box *box,
+static bool place_of(struct batch *b, const struct row *row, struct index_box *box,
                      uint8_t *shard) {
-    if (!o || !collection_index_box(o, box)) {
+    struct object o;
+    if (!row) {
         return false;
     }
-    *shard = (uint8_t)shard_of_point(&b->engine->shards, object_center(o));
+    row_read(row, &o);
+    if (!collection_index_box(&o, box)) {
+        return false;
+    }
+    *shard = (uint8_t)shard_of_point(&b->engine->shards, object_center(&o));
     return true;
 }
 
@@ -170,11 +175,14 @@ static void place_across(struct batch *b, struct batch_chain *chain) {
 static enum status part_of(struct batch *b, const struct batch_chain *chain, unsigned shard,
                            struct index **out) {
     struct collection *c = b->touched[chain->touched].collection;
-    enum status st = STATUS_OK;
-    if (!c->parts[shard]) {
-        st = index_make(c->index_kind, &c->slots.places, &c->parts[shard]);
+    *out = collection_part(c, shard);
+    if (*out) {
+        return STATUS_OK;
     }
-    *out = c->parts[shard];
+    enum status st = index_make(c->index_kind, &c->slots.places, out);
+    if (st == STATUS_OK) {
+        atomic_store_explicit(&c->parts[shard], *out, memory_order_release);
+    }
     return st;
 }
 

@@ -54,26 +54,26 @@ static struct collection *find(struct restore *r, struct str name) {
     return r->last;
 }
 
-static void take_out(struct collection *c, struct object *o) {
-    id_map_remove(c->ids, id_map_hash(c->ids, object_id(o)), o->slot);
-    slots_store(&c->slots, o->slot, NULL);
-    object_free(o);
+static void take_out(struct collection *c, struct row *row) {
+    id_map_remove(c->ids, id_map_hash(c->ids, row_id(row)), row->slot);
+    slots_store(&c->slots, row->slot, NULL);
+    row_free(row);
 }
 
-static enum status put_in(struct collection *c, struct object *o) {
-    uint64_t hash = id_map_hash(c->ids, object_id(o));
-    enum status st = slots_take_at(&c->slots, o->slot);
+static enum status put_in(struct collection *c, struct row *row) {
+    uint64_t hash = id_map_hash(c->ids, row_id(row));
+    enum status st = slots_take_at(&c->slots, row->slot);
     if (st != STATUS_OK) {
         return st;
     }
-    struct object *before = id_map_find(c->ids, object_id(o), hash);
-    if (before && before->slot == o->slot) {
-        slots_store(&c->slots, o->slot, o);
-        object_free(before);
+    struct row *before = id_map_find(c->ids, row_id(row), hash);
+    if (before && before->slot == row->slot) {
+        slots_store(&c->slots, row->slot, row);
+        row_free(before);
         return STATUS_OK;
     }
-    struct object *occupant = slots_load(&c->slots, o->slot);
-    st = id_map_insert(c->ids, hash, o->slot);
+    struct row *occupant = slots_load(&c->slots, row->slot);
+    st = id_map_insert(c->ids, hash, row->slot);
     if (st != STATUS_OK) {
         return st;
     }
@@ -83,7 +83,7 @@ static enum status put_in(struct collection *c, struct object *o) {
     if (occupant) {
         take_out(c, occupant);
     }
-    slots_store(&c->slots, o->slot, o);
+    slots_store(&c->slots, row->slot, row);
     return STATUS_OK;
 }
 
@@ -93,24 +93,24 @@ static enum status on_put(struct restore *r, const struct record *record) {
     if (!c) {
         return reason_set(r->why, STATUS_CORRUPT, "an object of a collection never described");
     }
-    struct object *o;
-    st = object_parse(record->body, record->id, &o);
+    struct row *row;
+    st = row_parse(record->body, record->id, &row);
     if (st != STATUS_OK) {
         return reason_set(r->why, st, "object %.*s of collection %.*s: %s", STR_ARGS(record->id),
                           STR_ARGS(record->collection), status_text(st));
     }
-    st = put_in(c, o);
+    st = put_in(c, row);
     if (st != STATUS_OK) {
-        object_free(o);
+        row_free(row);
     }
     return st;
 }
 
 static enum status on_delete(struct restore *r, const struct record *record) {
     struct collection *c = find(r, record->collection);
-    struct object *o = c ? id_map_find(c->ids, record->id, id_map_hash(c->ids, record->id)) : NULL;
-    if (o) {
-        take_out(c, o);
+    struct row *row = c ? id_map_find(c->ids, record->id, id_map_hash(c->ids, record->id)) : NULL;
+    if (row) {
+        take_out(c, row);
     }
     return STATUS_OK;
 }

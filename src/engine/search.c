@@ -201,7 +201,13 @@ static bool take_page(struct search *s, const struct object *o, double distance_
         s->items = items;
         s->cap = cap;
     }
-    s->items[s->count++] = (struct hit){o, distance_m};
+    struct object *taken = arena_alloc(s->arena, sizeof *taken);
+    if (!taken) {
+        s->failed = true;
+        return false;
+    }
+    *taken = *o;
+    s->items[s->count++] = (struct hit){taken, distance_m};
     return s->count < limit;
 }
 
@@ -233,25 +239,24 @@ static bool key_of_property(struct search *s, const struct object *o, struct sea
 }
 
 static bool take_top(struct search *s, const struct object *o, double distance_m) {
-    struct search_entry entry = {
-        .key = {.slot = o->slot, .class = SEARCH_MISSING}, .object = o, .distance_m = distance_m};
+    struct search_key key = {.slot = o->slot, .class = SEARCH_MISSING};
     bool copy = false;
     switch (s->sort) {
-    case QUERY_SORT_NONE: key_number(&entry.key, distance_m); break;
-    case QUERY_SORT_ID: key_text(&entry.key, object_id(o)); break;
-    case QUERY_SORT_PROPERTY: copy = key_of_property(s, o, &entry.key); break;
-    case QUERY_SORT_UPDATED: key_number(&entry.key, (double)o->updated_ms); break;
-    case QUERY_SORT_CREATED: key_number(&entry.key, (double)o->created_ms); break;
+    case QUERY_SORT_NONE: key_number(&key, distance_m); break;
+    case QUERY_SORT_ID: key_text(&key, object_id(o)); break;
+    case QUERY_SORT_PROPERTY: copy = key_of_property(s, o, &key); break;
+    case QUERY_SORT_UPDATED: key_number(&key, (double)o->updated_ms); break;
+    case QUERY_SORT_CREATED: key_number(&key, (double)o->created_ms); break;
     case QUERY_SORT_TIME:
         if (o->flags & OBJECT_HAS_TIME) {
-            key_number(&entry.key, (double)object_time_ms(o));
+            key_number(&key, (double)object_time_ms(o));
         }
         break;
     }
-    if (s->has_cursor && search_key_compare(&entry.key, &s->cursor.key, s->descending) <= 0) {
+    if (s->has_cursor && search_key_compare(&key, &s->cursor.key, s->descending) <= 0) {
         return true;
     }
-    if (s->scratch.failed || search_top_push(&s->top, &entry, copy) != STATUS_OK) {
+    if (s->scratch.failed || search_top_push(&s->top, &key, o, distance_m, copy) != STATUS_OK) {
         s->failed = true;
         return false;
     }

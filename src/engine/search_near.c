@@ -60,7 +60,7 @@ static uint64_t circle_shards(const struct search *s, double radius_m) {
 }
 
 static void ask_one(struct search *s, unsigned shard) {
-    const struct index *part = s->collection->parts[shard];
+    const struct index *part = collection_part(s->collection, shard);
     if (part && !s->failed) {
         index_nearest(part, &s->from, s->query->limit, s->cutoff_hav, visit, s, &s->cost);
     }
@@ -76,13 +76,13 @@ static void ask(struct search *s, uint64_t shards, unsigned home) {
 /// Under the read lock: nothing but loads, arithmetic and the heap of the best.
 static double visit(void *ctx, const uint32_t *items, size_t count, double bound) {
     struct search *s = ctx;
-    const struct object *run[16];
+    const struct row *run[16];
     for (size_t i = 0; i < count && bound <= s->cutoff_hav; i += 16) {
         size_t n = count - i < 16 ? count - i : 16;
         for (size_t j = 0; j < n; j++) {
             run[j] = slots_load(&s->collection->slots, items[i + j]);
             if (run[j]) {
-                __builtin_prefetch(&run[j]->point);
+                __builtin_prefetch(run[j]);
                 __builtin_prefetch(&run[j]->flags);
             }
         }

@@ -59,14 +59,16 @@ bool search_scan(struct search *s, bool few) {
     return true;
 }
 
-bool search_look(struct search *s, const struct object *o) {
-    if (object_is_due(o, s->now_ms)) {
+bool search_look(struct search *s, const struct row *row) {
+    struct object o;
+    row_read(row, &o);
+    if (object_is_due(&o, s->now_ms)) {
         return true;
     }
     double distance_m = 0;
     s->refinements++;
-    return !s->exact(s, o, &distance_m) || !filter_matches(s->query->filter, o) ||
-           s->take(s, o, distance_m);
+    return !s->exact(s, &o, &distance_m) || !filter_matches(s->query->filter, &o) ||
+           s->take(s, &o, distance_m);
 }
 
 uint64_t search_lock(struct search *s, uint64_t shards) {
@@ -115,7 +117,7 @@ static bool collect(struct search *s, struct slot_set *set, bool stop_when_cut) 
     bool go_on = true;
     for (uint64_t left = shards; left && go_on; left &= left - 1) {
         unsigned shard = (unsigned)__builtin_ctzll(left);
-        const struct index *part = s->collection->parts[shard];
+        const struct index *part = collection_part(s->collection, shard);
         for (size_t i = 0; part && i < s->piece_count && go_on; i++) {
             if ((masks[i] | beyond) >> shard & 1) {
                 go_on = index_search(part, &boxes[i], visit, &c, &s->cost);
@@ -152,10 +154,11 @@ bool search_count(struct search *s) {
     bool points = atomic_load_explicit(&c->extended, memory_order_relaxed) == 0;
     for (uint64_t left = shards; left && points; left &= left - 1) {
         unsigned shard = (unsigned)__builtin_ctzll(left);
-        for (size_t i = 0; c->parts[shard] && i < s->piece_count; i++) {
+        for (size_t i = 0; collection_part(c, shard) && i < s->piece_count; i++) {
             struct index_box box = index_box_of(&s->pieces[i]);
             if (masks[i] >> shard & 1) {
-                s->matched += index_count(c->parts[shard], &box, visit, &unsure, &s->cost);
+                s->matched +=
+                    index_count(collection_part(c, shard), &box, visit, &unsure, &s->cost);
             }
         }
     }
@@ -179,9 +182,10 @@ static bool mostly_matches(struct search *s) {
     uint64_t shards = search_lock(s, mine);
     for (uint64_t left = shards; left; left &= left - 1) {
         unsigned shard = (unsigned)__builtin_ctzll(left);
-        for (size_t i = 0; s->collection->parts[shard] && i < s->piece_count; i++) {
+        for (size_t i = 0; collection_part(s->collection, shard) && i < s->piece_count; i++) {
             struct index_box box = index_box_of(&s->pieces[i]);
-            matching += index_count(s->collection->parts[shard], &box, visit, &c, &s->cost);
+            matching +=
+                index_count(collection_part(s->collection, shard), &box, visit, &c, &s->cost);
         }
     }
     search_unlock(s, shards);
@@ -189,7 +193,7 @@ static bool mostly_matches(struct search *s) {
     return !s->query->filter ? slots * 32 < (double)matching : matching > all / 2;
 }
 
-static bool look_at_run(struct search *s, const struct object **run, size_t count) {
+static bool look_at_run(struct search *s, const struct row **run, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (run[i] && !search_look(s, run[i])) {
             return false;
@@ -198,17 +202,17 @@ static bool look_at_run(struct search *s, const struct object **run, size_t coun
     return true;
 }
 
-static const struct object *fetch(struct search *s, uint32_t slot) {
-    const struct object *o = slots_load(&s->collection->slots, slot);
-    if (o) {
-        __builtin_prefetch(&o->point); // the fixed part may lie on two lines
-        __builtin_prefetch(&o->flags);
+static const struct row *fetch(struct search *s, uint32_t slot) {
+    const struct row *row = slots_load(&s->collection->slots, slot);
+    if (row) {
+        __builtin_prefetch(row); // the fixed part may lie on two lines
+        __builtin_prefetch(&row->flags);
     }
-    return o;
+    return row;
 }
 
 static bool look_at(struct search *s, const uint32_t *slots, size_t count) {
-    const struct object *run[RUN];
+    const struct row *run[RUN];
     for (size_t i = 0; i < count; i += RUN) {
         size_t n = count - i < RUN ? count - i : RUN;
         for (size_t j = 0; j < n; j++) {
@@ -222,7 +226,7 @@ static bool look_at(struct search *s, const uint32_t *slots, size_t count) {
 }
 
 static bool look_at_all(struct search *s) {
-    const struct object *run[RUN];
+    const struct row *run[RUN];
     uint64_t end = slots_end(&s->collection->slots);
     for (uint64_t slot = s->first_slot; slot < end; slot += RUN) {
         size_t n = end - slot < RUN ? (size_t)(end - slot) : RUN;

@@ -62,8 +62,8 @@ struct search {
     uint64_t shards; // a bit for each that was asked
 };
 
-/// The object may be stale, NULL or due: decide on it and take it. False stops.
-bool search_look(struct search *s, const struct object *o);
+/// Its object may be stale or due: decide on it and take it. False stops.
+bool search_look(struct search *s, const struct row *row);
 
 /// Every candidate in the order of slots. With `few` it gives up (false) when there are many more candidates
 /// than could be answered.

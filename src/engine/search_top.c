@@ -33,21 +33,29 @@ static int compare(const struct search_top *t, size_t a, size_t b) {
     return search_key_compare(&t->entries[a].key, &t->entries[b].key, t->descending);
 }
 
-enum status search_top_push(struct search_top *t, const struct search_entry *entry, bool copy) {
+enum status search_top_push(struct search_top *t, const struct search_key *key,
+                            const struct object *o, double distance_m, bool copy_text) {
     bool full = search_top_full(t);
-    if (full && search_key_compare(&entry->key, &t->entries[0].key, t->descending) >= 0) {
+    if (full && search_key_compare(key, &t->entries[0].key, t->descending) >= 0) {
         return STATUS_OK;
     }
     if (!full && !make_room(t)) {
         return STATUS_NO_MEMORY;
     }
-    struct search_entry taken = *entry;
-    if (copy && taken.key.text.len) {
+    struct search_entry taken = {.key = *key, .distance_m = distance_m};
+    // The one that falls out leaves its copy to the one that comes in.
+    struct object *object = full ? t->entries[0].object : arena_alloc(t->arena, sizeof *object);
+    if (!object) {
+        return STATUS_NO_MEMORY;
+    }
+    if (copy_text && taken.key.text.len) {
         taken.key.text = arena_str(t->arena, taken.key.text);
         if (!taken.key.text.p) {
             return STATUS_NO_MEMORY;
         }
     }
+    *object = *o;
+    taken.object = object;
     if (full) {
         t->entries[0] = taken;
         sift_down(t, 0, t->count);

@@ -23,7 +23,7 @@ struct search_key {
 
 struct search_entry {
     struct search_key key;
-    const struct object *object;
+    struct object *object; // a copy, the entry's own
     double distance_m;
 };
 
@@ -44,9 +44,10 @@ static inline int search_key_compare(const struct search_key *a, const struct se
     }
     return search_key_compare_any(a, b, descending);
 }
-/// The text of a key that is taken is copied to the arena when `copy`. NO_MEMORY.
-MUST_USE enum status search_top_push(struct search_top *t, const struct search_entry *entry,
-                                     bool copy);
+/// Keeps a copy of the object in the arena; of the text of the key too when `copy_text`, which else lies
+/// in the row. NO_MEMORY.
+MUST_USE enum status search_top_push(struct search_top *t, const struct search_key *key,
+                                     const struct object *o, double distance_m, bool copy_text);
 static inline bool search_top_full(const struct search_top *t) {
     return t->count == t->limit;
 }

@@ -23,10 +23,9 @@ enum status slots_init(struct slots *s) {
 
 void slots_deinit(struct slots *s) {
     for (unsigned c = 0; c < PLACES_CHUNKS; c++) {
-        _Atomic(struct object *) *chunk =
-            atomic_load_explicit(&s->objects[c], memory_order_relaxed);
+        _Atomic(struct row *) *chunk = atomic_load_explicit(&s->rows[c], memory_order_relaxed);
         for (size_t i = 0; chunk && i < chunk_size(c); i++) {
-            object_free(atomic_load_explicit(&chunk[i], memory_order_relaxed));
+            row_free(atomic_load_explicit(&chunk[i], memory_order_relaxed));
         }
         slab_free(chunk, chunk_size(c) * sizeof *chunk);
         struct slot_access *access = atomic_load_explicit(&s->access[c], memory_order_relaxed);
@@ -121,7 +120,7 @@ size_t slots_bytes(const struct slots *s) {
     size_t bytes = places_bytes(&s->places);
     for (unsigned c = 0; c < PLACES_CHUNKS; c++) {
         if (atomic_load_explicit(&s->access[c], memory_order_relaxed)) {
-            bytes += chunk_size(c) * (sizeof(struct object *) + sizeof(struct slot_access));
+            bytes += chunk_size(c) * (sizeof(struct row *) + sizeof(struct slot_access));
         }
     }
     return bytes;
@@ -153,12 +152,12 @@ static enum status make_room(struct slots *s, uint32_t slot) {
         }
         atomic_store_explicit(&s->access[chunk], access, memory_order_release);
     }
-    if (!atomic_load_explicit(&s->objects[chunk], memory_order_relaxed)) {
-        void *objects = slab_zalloc(chunk_size(chunk) * sizeof(struct object *));
-        if (!objects) {
+    if (!atomic_load_explicit(&s->rows[chunk], memory_order_relaxed)) {
+        void *rows = slab_zalloc(chunk_size(chunk) * sizeof(struct row *));
+        if (!rows) {
             return STATUS_NO_MEMORY;
         }
-        atomic_store_explicit(&s->objects[chunk], objects, memory_order_release);
+        atomic_store_explicit(&s->rows[chunk], rows, memory_order_release);
     }
     return STATUS_OK;
 }

@@ -1,8 +1,8 @@
-// slots.h - a collection's objects by number.
+// slots.h - a collection's rows by number.
 //
 // A slot is an object's number for its whole life: what the index calls an item, and the order in
 // which unordered searches answer (so cursors are slots, stable under writes). Chunks double and never move.
-// Per slot: the object (8 bytes), how it was read (16 bytes, allocated with the chunk), the index's place (places.h).
+// Per slot: the row (8 bytes), how it was read (16 bytes, allocated with the chunk), the index's place (places.h).
 //
 // Threads: load from any thread inside the epoch; store by the holder of the id's stripe; take/give under the
 //          table's own mutex.
@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "engine/object.h"
+#include "engine/row.h"
 #include "index/places.h"
 
 /// How an object was read: relaxed atomics, lost updates are allowed.
@@ -25,7 +25,7 @@ struct slot_access {
 };
 
 struct slots {
-    _Atomic(_Atomic(struct object *) *) objects[PLACES_CHUNKS];
+    _Atomic(_Atomic(struct row *) *) rows[PLACES_CHUNKS];
     _Atomic(struct slot_access *) access[PLACES_CHUNKS];
     struct places places;
     pthread_mutex_t lock;
@@ -35,7 +35,7 @@ struct slots {
 };
 
 MUST_USE enum status slots_init(struct slots *s);
-/// Frees the objects still in it.
+/// Frees the rows still in it.
 void slots_deinit(struct slots *s);
 /// A free slot (lowest effort, not lowest number), with room in every table.
 MUST_USE enum status slots_take(struct slots *s, uint32_t *slot);
@@ -52,13 +52,13 @@ static inline unsigned slots_chunk(uint32_t slot, uint32_t *at) {
     *at = high ? slot - (1u << (PLACES_FIRST_BITS + chunk - 1)) : slot;
     return chunk;
 }
-static inline _Atomic(struct object *) *slots_cell(const struct slots *s, uint32_t slot) {
+static inline _Atomic(struct row *) *slots_cell(const struct slots *s, uint32_t slot) {
     uint32_t at;
     unsigned chunk = slots_chunk(slot, &at);
-    return atomic_load_explicit(&s->objects[chunk], memory_order_acquire) + at;
+    return atomic_load_explicit(&s->rows[chunk], memory_order_acquire) + at;
 }
 /// NULL when empty. `slot` < end.
-static inline struct object *slots_load(const struct slots *s, uint32_t slot) {
+static inline struct row *slots_load(const struct slots *s, uint32_t slot) {
     return atomic_load_explicit(slots_cell(s, slot), memory_order_acquire);
 }
 static inline uint32_t slots_end(const struct slots *s) {
@@ -69,8 +69,8 @@ static inline void slots_prefetch(const struct slots *s, uint32_t slot) {
     __builtin_prefetch((const void *)slots_cell(s, slot));
     __builtin_prefetch(places_at(&s->places, slot));
 }
-static inline void slots_store(struct slots *s, uint32_t slot, struct object *object) {
-    atomic_store_explicit(slots_cell(s, slot), object, memory_order_release);
+static inline void slots_store(struct slots *s, uint32_t slot, struct row *row) {
+    atomic_store_explicit(slots_cell(s, slot), row, memory_order_release);
 }
 static inline struct slot_access *slots_access(const struct slots *s, uint32_t slot) {
     uint32_t at;

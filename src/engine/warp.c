@@ -11,7 +11,7 @@
 static enum status open_store(struct warp *db, const struct warp_options *options,
                               struct reason *why);
 static enum status apply(struct warp_session *s, const struct change *changes, size_t count,
-                         size_t *done);
+                         enum warp_status *statuses, size_t *done);
 static enum status apply_one(struct warp_session *s, const struct change *change);
 static enum status append_properties(struct warp_session *s, const char *text, struct str *out);
 static enum status put_some(struct warp_session *s, const char *collection,
@@ -263,7 +263,7 @@ static enum status put_some(struct warp_session *s, const char *collection,
             first_why = s->why;
         }
     }
-    enum status st = apply(s, changes, good, done);
+    enum status st = apply(s, changes, good, NULL, done);
     if (first != STATUS_OK) {
         s->why = first_why;
         return first;
@@ -271,14 +271,34 @@ static enum status put_some(struct warp_session *s, const char *collection,
     return st;
 }
 
+enum warp_status warp_move_many(struct warp_session *s, const char *collection,
+                                const struct warp_position *positions, size_t count,
+                                enum warp_status *statuses, size_t *done) {
+    warp_session_begin(s);
+    struct change *changes = arena_zalloc(&s->arena, count, sizeof *changes);
+    for (size_t i = 0; changes && i < count; i++) {
+        changes[i] = (struct change){
+            .kind = CHANGE_PATCH,
+            .collection = str_of(collection),
+            .draft = {.id = str_of(positions[i].id), .point = {positions[i].lon, positions[i].lat}},
+            .patch_position = true};
+    }
+    size_t moved = 0;
+    enum status st = changes ? apply(s, changes, count, statuses, &moved) : STATUS_NO_MEMORY;
+    if (done) {
+        *done = moved;
+    }
+    return warp_session_end(s, st);
+}
+
 static enum status apply_one(struct warp_session *s, const struct change *change) {
     size_t done;
-    return apply(s, change, 1, &done);
+    return apply(s, change, 1, NULL, &done);
 }
 
 // The status of the call, or of the first change that failed.
 static enum status apply(struct warp_session *s, const struct change *changes, size_t count,
-                         size_t *done) {
+                         enum warp_status *statuses, size_t *done) {
     struct change_result one, *results = &one;
     uint64_t lsn;
     *done = 0;
@@ -293,6 +313,9 @@ static enum status apply(struct warp_session *s, const struct change *changes, s
     }
     for (size_t i = 0; i < count; i++) {
         *done += results[i].status == STATUS_OK;
+        if (statuses) {
+            statuses[i] = warp_status_of(results[i].status);
+        }
         if (results[i].status != STATUS_OK && st == STATUS_OK) {
             st = results[i].status;
             s->why = results[i].why;

@@ -10,22 +10,42 @@
 static void write_feature(const struct object *o, struct buf *out);
 static enum status search(struct warp_session *s, struct query *query, bool all,
                           warp_visit_fn *visit, void *ctx);
-static enum status visit_hits(struct warp_session *s, const struct hits *hits, warp_visit_fn *visit,
-                              void *ctx, bool *go_on);
+static struct warp_hit hit_of(const struct object *o, double distance_m);
+static bool visit_hits(const struct hits *hits, warp_visit_fn *visit, void *ctx);
 
 enum warp_status warp_get(struct warp_session *s, const char *collection, const char *id,
                           const char **feature) {
     warp_session_begin(s);
-    const struct object *o;
+    struct object o;
     engine_enter(s->db->engine, s->reader);
     enum status st =
         engine_get(s->db->engine, s->reader, str_of(collection), str_of(id), &o, &s->why);
     if (st == STATUS_OK) {
-        write_feature(o, &s->text);
+        write_feature(&o, &s->text);
         st = buf_status(&s->text);
     }
     engine_leave(s->db->engine, s->reader);
     *feature = st == STATUS_OK ? s->text.data : NULL;
+    return warp_session_end(s, st);
+}
+
+enum warp_status warp_find(struct warp_session *s, const char *collection, const char *id,
+                           struct warp_hit *hit) {
+    warp_session_begin(s);
+    struct object o;
+    engine_enter(s->db->engine, s->reader);
+    enum status st =
+        engine_get(s->db->engine, s->reader, str_of(collection), str_of(id), &o, &s->why);
+    if (st == STATUS_OK) { // the texts outlive the epoch here
+        buf_append(&s->text, object_id(&o).p, o.id_len + (size_t)o.properties_len + 2);
+        st = buf_status(&s->text);
+    }
+    if (st == STATUS_OK) {
+        *hit = hit_of(&o, 0);
+        hit->id = s->text.data;
+        hit->properties = s->text.data + o.id_len + 1;
+    }
+    engine_leave(s->db->engine, s->reader);
     return warp_session_end(s, st);
 }
 
@@ -82,6 +102,16 @@ enum warp_status warp_nearest(struct warp_session *s, const char *collection, do
     return warp_session_end(s, st == STATUS_OK ? search(s, &query, false, visit, ctx) : st);
 }
 
+static enum status check_box(struct warp_session *s, double west, double south, double east,
+                             double north) {
+    if (!point_valid((struct point){west, south}) || !point_valid((struct point){east, north}) ||
+        south > north) {
+        return reason_set(&s->why, STATUS_INVALID, "a box from %g %g to %g %g", west, south, east,
+                          north);
+    }
+    return STATUS_OK;
+}
+
 enum warp_status warp_bbox(struct warp_session *s, const char *collection, double west,
                            double south, double east, double north, warp_visit_fn *visit,
                            void *ctx) {
@@ -90,13 +120,27 @@ enum warp_status warp_bbox(struct warp_session *s, const char *collection, doubl
                           .shape = QUERY_BBOX,
                           .box = bbox_from_wsen(west, south, east, north),
                           .limit = PAGE};
-    enum status st = STATUS_OK;
-    if (!point_valid((struct point){west, south}) || !point_valid((struct point){east, north}) ||
-        south > north) {
-        st = reason_set(&s->why, STATUS_INVALID, "a box from %g %g to %g %g", west, south, east,
-                        north);
-    }
+    enum status st = check_box(s, west, south, east, north);
     return warp_session_end(s, st == STATUS_OK ? search(s, &query, true, visit, ctx) : st);
+}
+
+enum warp_status warp_bbox_count(struct warp_session *s, const char *collection, double west,
+                                 double south, double east, double north, uint64_t *count) {
+    warp_session_begin(s);
+    struct query query = {.collection = str_of(collection),
+                          .shape = QUERY_BBOX,
+                          .box = bbox_from_wsen(west, south, east, north),
+                          .limit = 1,
+                          .count_only = true};
+    enum status st = check_box(s, west, south, east, north);
+    struct hits hits = {0};
+    if (st == STATUS_OK) {
+        engine_enter(s->db->engine, s->reader);
+        st = engine_search(s->db->engine, s->reader, &query, &s->arena, &hits, &s->why);
+        engine_leave(s->db->engine, s->reader);
+    }
+    *count = hits.matched;
+    return warp_session_end(s, st);
 }
 
 enum warp_status warp_polygon(struct warp_session *s, const char *collection, const char *geojson,
@@ -145,7 +189,7 @@ static enum status search(struct warp_session *s, struct query *query, bool all,
         query->count_reads = true;
         st = engine_search(s->db->engine, s->reader, query, &s->arena, &hits, &s->why);
         if (st == STATUS_OK) {
-            st = visit_hits(s, &hits, visit, ctx, &go_on);
+            go_on = visit_hits(&hits, visit, ctx);
         }
         engine_leave(s->db->engine, s->reader);
         go_on = go_on && all && st == STATUS_OK && hits.next.len && hits.next.len < sizeof cursor;
@@ -158,24 +202,22 @@ static enum status search(struct warp_session *s, struct query *query, bool all,
     return st;
 }
 
-static enum status visit_hits(struct warp_session *s, const struct hits *hits, warp_visit_fn *visit,
-                              void *ctx, bool *go_on) {
-    for (size_t i = 0; i < hits->count && *go_on; i++) {
-        const struct object *o = hits->items[i].object;
-        struct point center = object_center(o);
-        buf_clear(&s->text);
-        buf_append_str(&s->text, object_id(o));
-        buf_append_char(&s->text, '\0');
-        buf_append_str(&s->text, object_properties(o));
-        buf_append_char(&s->text, '\0');
-        if (s->text.failed) {
-            return STATUS_NO_MEMORY;
+// Texts in rows end with NUL, so a hit only points there.
+static struct warp_hit hit_of(const struct object *o, double distance_m) {
+    struct point center = object_center(o);
+    return (struct warp_hit){.id = object_id(o).p,
+                             .lon = center.lon,
+                             .lat = center.lat,
+                             .distance_m = distance_m,
+                             .properties = object_properties(o).p};
+}
+
+static bool visit_hits(const struct hits *hits, warp_visit_fn *visit, void *ctx) {
+    for (size_t i = 0; i < hits->count; i++) {
+        struct warp_hit hit = hit_of(hits->items[i].object, hits->items[i].distance_m);
+        if (!visit(ctx, &hit)) {
+            return false;
         }
-        *go_on = visit(ctx, &(struct warp_hit){.id = s->text.data,
-                                               .lon = center.lon,
-                                               .lat = center.lat,
-                                               .distance_m = hits->items[i].distance_m,
-                                               .properties = s->text.data + o->id_len + 1});
     }
-    return STATUS_OK;
+    return true;
 }

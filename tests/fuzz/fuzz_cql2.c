@@ -8,16 +8,17 @@
 #include "engine/filter.h"
 #include "engine/filter_node.h"
 #include "engine/properties.h"
+#include "engine/row.h"
 #include "geo/relate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct object *object_of(struct point p, struct str properties) {
+static struct row *row_of(struct point p, struct str properties) {
     struct object_draft draft = {
         .id = STR("a"), .point = p, .properties = properties, .has_time = true, .time_ms = 1000};
-    struct object *o;
-    if (object_new(&draft, &o) != STATUS_OK) abort();
-    return o;
+    struct row *row;
+    if (row_new(&draft, &row) != STATUS_OK) abort();
+    return row;
 }
 
 static void check(const struct filter *f, const struct object *o) {
@@ -47,9 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         struct str properties[] = {
             STR("{}"), STR("{\"a\":1,\"b\":\"x\\\"y\",\"c\":{\"d\":true},\"t\":\"2026-01-02\"}")};
         for (unsigned i = 0; i < 8; i++) {
-            struct object *o = object_of(points[i / 2], properties[i % 2]);
-            check(f, o);
-            object_free(o);
+            struct row *row = row_of(points[i / 2], properties[i % 2]);
+            struct object o;
+            row_read(row, &o);
+            check(f, &o);
+            row_free(row);
         }
         filter_release(f);
     }

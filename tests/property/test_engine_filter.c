@@ -5,6 +5,7 @@
 #include "engine/filter.h"
 #include "engine/filter_node.h"
 #include "engine/properties.h"
+#include "engine/row.h"
 #include "support/support.h"
 
 enum { F, U, T };
@@ -190,23 +191,25 @@ static void test_filter_twin(void **state) {
         yyjson_val *root = yyjson_doc_get_root(f_doc), *properties = yyjson_doc_get_root(p_doc);
         assert_int_equal(properties_canonical(properties, &canonical, NULL), STATUS_OK);
         struct object_draft draft = {.id = STR("x"), .properties = buf_str(&canonical)};
-        struct object *o;
-        assert_int_equal(object_new(&draft, &o), STATUS_OK);
+        struct row *row;
+        struct object o;
+        assert_int_equal(row_new(&draft, &row), STATUS_OK);
+        row_read(row, &o);
         struct filter *f;
         struct geometry_limits limits = GEOMETRY_LIMITS_REST;
         struct reason why;
         if (filter_parse(root, &limits, &arena, &f, &why) != STATUS_OK) {
             fail_msg("%.*s: %s", (int)json.len, json.data, why.text);
         }
-        int ours = (int)filter_evaluate(f->conjuncts->node, o), theirs = twin(root, properties);
+        int ours = (int)filter_evaluate(f->conjuncts->node, &o), theirs = twin(root, properties);
         if (ours != theirs) {
             fail_msg("%.*s of %.*s is %d, the twin says %d", (int)json.len, json.data,
                      (int)text.len, text.data, ours, theirs);
         }
-        assert_int_equal(filter_matches(f, o), ours == T);
+        assert_int_equal(filter_matches(f, &o), ours == T);
         seen[ours]++;
         filter_release(f);
-        object_free(o);
+        row_free(row);
         yyjson_doc_free(f_doc);
         yyjson_doc_free(p_doc);
         arena_reset(&arena);

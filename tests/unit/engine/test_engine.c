@@ -39,10 +39,10 @@ static bool see(void *ctx, const uint32_t *items, size_t count, bool sure) {
     (void)sure;
     struct visit *v = ctx;
     for (size_t i = 0; i < count; i++) {
-        const struct object *o = slots_load(&v->c->slots, items[i]);
-        assert_non_null(o); // the index names no empty slot
-        check_whole(o);
-        assert_int_equal(o->slot, items[i]);
+        struct object o;
+        assert_true(read_slot(v->c, items[i], &o)); // the index names no empty slot
+        check_whole(&o);
+        assert_int_equal(o.slot, items[i]);
         v->per_slot[items[i]]++;
     }
     return true;
@@ -58,14 +58,14 @@ static void look_everywhere(struct crowd *crowd, unsigned r, const struct collec
         brlock_read_begin(e->shards.locks[s], r);
     }
     for (unsigned s = 0; s < e->shards.count; s++) {
-        if (c->parts[s]) {
-            index_search(c->parts[s], &world, see, &v, NULL);
+        if (collection_part(c, s)) {
+            index_search(collection_part(c, s), &world, see, &v, NULL);
         }
     }
     for (uint32_t slot = 0; slot < slots_end(&c->slots); slot++) {
-        const struct object *o = slots_load(&c->slots, slot);
+        struct object o;
         assert_true(per_slot[slot] <= 1);
-        if (o && object_id(o).p[0] == 'k') {
+        if (read_slot(c, slot, &o) && object_id(&o).p[0] == 'k') {
             assert_int_equal(per_slot[slot], 1);
         }
     }
@@ -260,18 +260,19 @@ static void reads_are_counted(void **state) {
     assert_int_equal(apply_one(e, r, change_point(CHANGE_PUT, "", "x", 10, 20, "{}")), STATUS_OK);
     engine_enter(e, r);
     struct object_metadata m;
-    const struct object *o = slots_load(&collection_lookup(e, STR("default"))->slots, 0);
-    engine_metadata(e, STR("default"), o, &m);
+    struct object o;
+    assert_true(read_slot(collection_lookup(e, STR("default")), 0, &o));
+    engine_metadata(e, STR("default"), &o, &m);
     assert_true(m.last_accessed_ms == 0 && m.access_frequency == 0 && m.energy_level == 0);
-    assert_int_equal(m.shard, shard_of_point(&e->shards, o->point));
+    assert_int_equal(m.shard, shard_of_point(&e->shards, o.point));
     for (int i = 0; i < 300; i++) {
         assert_non_null(get(e, r, "default", "x"));
     }
-    engine_metadata(e, STR("default"), o, &m);
+    engine_metadata(e, STR("default"), &o, &m);
     // 300 reads at once weigh 300 ln 2 / 300 s: 0.69 a second, 2,495 an hour: level 5.
     assert_float_equal(m.access_frequency, 0.693, 0.01);
     assert_int_equal(m.energy_level, 5);
-    assert_true(m.last_accessed_ms >= o->updated_ms);
+    assert_true(m.last_accessed_ms >= o.updated_ms);
     struct slot_access *access = slots_access(&collection_lookup(e, STR("default"))->slots, 0);
     assert_float_equal(slots_access_rate(access, m.last_accessed_ms + 300000),
                        m.access_frequency / 2, 0.01);

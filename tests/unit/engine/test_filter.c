@@ -2,6 +2,7 @@
 
 #include "engine/filter.h"
 #include "engine/filter_node.h"
+#include "engine/row.h"
 #include "geo/wkt.h"
 #include "support/support.h"
 
@@ -17,7 +18,7 @@ static enum status parse(const char *json, struct filter **out, struct reason *w
     return st;
 }
 
-static struct object *object_at(const char *wkt) {
+static struct row *row_at(const char *wkt) {
     struct geometry *g;
     assert_int_equal(wkt_parse(str_of(wkt), &limits, &g, NULL), STATUS_OK);
     struct object_draft draft = {
@@ -30,22 +31,24 @@ static struct object *object_at(const char *wkt) {
         .has_time = true,
         .time_ms = 1767323045000, // 2026-01-02T03:04:05Z
     };
-    struct object *o;
-    assert_int_equal(object_new(&draft, &o), STATUS_OK);
+    struct row *row;
+    assert_int_equal(row_new(&draft, &row), STATUS_OK);
     geometry_unref(g);
-    o->version = 3;
-    o->created_ms = o->updated_ms = draft.time_ms;
-    return o;
+    row_stamp(row, &(struct row_stamp){
+                       .version = 3, .created_ms = draft.time_ms, .updated_ms = draft.time_ms});
+    return row;
 }
 
 static enum filter_truth truth_of(const char *json, const char *wkt) {
     struct filter *f;
     struct reason why;
     if (parse(json, &f, &why) != STATUS_OK) fail_msg("%s: %s at %s", json, why.text, why.pointer);
-    struct object *o = object_at(wkt);
-    enum filter_truth t = filter_evaluate(f->conjuncts->node, o);
-    assert_int_equal(filter_matches(f, o), t == FILTER_TRUE);
-    object_free(o);
+    struct row *row = row_at(wkt);
+    struct object o;
+    row_read(row, &o);
+    enum filter_truth t = filter_evaluate(f->conjuncts->node, &o);
+    assert_int_equal(filter_matches(f, &o), t == FILTER_TRUE);
+    row_free(row);
     filter_release(f);
     return t;
 }
@@ -375,12 +378,14 @@ static void test_equal(void **state) {
         {"time", "2026-01-02T03:04:05Z", true},
         {"arr", "[1]", false},
     };
-    struct object *o = object_at("POINT(1 2)");
+    struct row *row = row_at("POINT(1 2)");
+    struct object o;
+    row_read(row, &o);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct filter *f = NULL;
         assert_int_equal(
             filter_and_equal(&f, str_of(table[i].name), str_of(table[i].value), &arena), STATUS_OK);
-        if (filter_matches(f, o) != table[i].match) {
+        if (filter_matches(f, &o) != table[i].match) {
             fail_msg("%s=%s", table[i].name, table[i].value);
         }
     }
@@ -388,12 +393,12 @@ static void test_equal(void **state) {
     assert_int_equal(parse("{\"op\":\"=\",\"args\":[{\"property\":\"n\"},12.5]}", &f, NULL),
                      STATUS_OK);
     assert_int_equal(filter_and_equal(&f, STR("t"), STR("true"), &arena), STATUS_OK);
-    assert_true(filter_matches(f, o));
+    assert_true(filter_matches(f, &o));
     assert_int_equal(filter_and_equal(&f, STR("f"), STR("true"), &arena), STATUS_OK);
-    assert_false(filter_matches(f, o));
-    assert_true(filter_matches(NULL, o));
+    assert_false(filter_matches(f, &o));
+    assert_true(filter_matches(NULL, &o));
     filter_release(NULL);
-    object_free(o);
+    row_free(row);
 }
 
 static void test_bbox(void **state) {

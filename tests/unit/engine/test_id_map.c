@@ -8,13 +8,13 @@
 
 #define IDS 5000
 
-static struct object *make(int n, uint32_t slot) {
+static struct row *make(int n, uint32_t slot) {
     char id[16];
     snprintf(id, sizeof id, "id%d", n);
-    struct object *o;
-    assert_int_equal(object_new(&(struct object_draft){.id = str_of(id)}, &o), STATUS_OK);
-    o->slot = slot;
-    return o;
+    struct row *row;
+    assert_int_equal(row_new(&(struct object_draft){.id = str_of(id)}, &row), STATUS_OK);
+    row->slot = slot;
+    return row;
 }
 
 static void against_an_array(void **state) {
@@ -24,7 +24,7 @@ static void against_an_array(void **state) {
     struct slots slots;
     struct epoch *epoch;
     struct id_map *m;
-    static struct object *there[IDS];
+    static struct row *there[IDS];
     memset(there, 0, sizeof there);
     assert_int_equal(slots_init(&slots), STATUS_OK);
     assert_int_equal(epoch_new(&epoch), STATUS_OK);
@@ -45,7 +45,7 @@ static void against_an_array(void **state) {
             id_map_remove(m, hash, slot);
             slots_store(&slots, slot, NULL);
             slots_give(&slots, slot);
-            object_free(there[n]);
+            row_free(there[n]);
             there[n] = NULL;
         } else {
             uint32_t slot;

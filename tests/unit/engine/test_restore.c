@@ -43,20 +43,21 @@ static void tape_meta(struct tape *t, uint64_t incarnation) {
 }
 
 static void tape_put(struct tape *t, const char *id, uint32_t slot, uint32_t version) {
-    struct object *o;
+    struct row *row;
+    struct object o;
     struct object_draft draft = {.id = str_of(id), .point = {slot, version}};
-    assert_int_equal(object_new(&draft, &o), STATUS_OK);
-    o->slot = slot;
-    o->version = version;
+    assert_int_equal(row_new(&draft, &row), STATUS_OK);
+    row_stamp(row, &(struct row_stamp){.slot = slot, .version = version});
     struct buf body;
     buf_init(&body);
-    object_write(o, &body);
+    row_read(row, &o);
+    row_write(&o, &body);
     record_write(&t->records, &(struct record){.kind = RECORD_PUT,
                                                .collection = STR("c"),
                                                .id = str_of(id),
                                                .body = buf_str(&body)});
     buf_deinit(&body);
-    object_free(o);
+    row_free(row);
 }
 
 static void tape_delete(struct tape *t, const char *id) {
@@ -238,15 +239,15 @@ static void snapshots_beside_writers(void **state) {
             check_engine(e);
             struct collection *c = collection_lookup(e, STR("c"));
             for (uint32_t slot = 0; slot < slots_end(&c->slots); slot++) {
-                const struct object *o = slots_load(&c->slots, slot);
-                if (o) {
-                    object_write(o, text);
+                struct object o;
+                if (read_slot(c, slot, &o)) {
+                    row_write(&o, text);
                     char twin[16];
-                    snprintf(twin, sizeof twin, "%c%.*s", object_id(o).p[0] ^ 'a' ^ 'b',
-                             (int)object_id(o).len - 1, object_id(o).p + 1);
+                    snprintf(twin, sizeof twin, "%c%.*s", object_id(&o).p[0] ^ 'a' ^ 'b',
+                             (int)object_id(&o).len - 1, object_id(&o).p + 1);
                     const struct object *other = get(e, r, "c", twin);
                     assert_non_null(other); // never half of a batch
-                    assert_true(str_eq(object_properties(o), object_properties(other)));
+                    assert_true(str_eq(object_properties(&o), object_properties(other)));
                 }
             }
             engine_leave(e, r);

@@ -178,9 +178,76 @@ static void sessions_of_many_threads(void **state) {
     close_all(db, s);
 }
 
+struct told {
+    unsigned count[4];
+    char id[4][16];
+};
+
+static bool tell(void *ctx, size_t query, const struct warp_hit *hit) {
+    struct told *t = ctx;
+    assert_true(query < 4);
+    t->count[query]++;
+    snprintf(t->id[query], sizeof t->id[query], "%s", hit->id);
+    assert_int_equal(hit->properties[0], '{');
+    return query != 3; // the last wants no more than one
+}
+
+static void many_at_once(void **state) {
+    (void)state;
+    struct warp_session *s;
+    struct warp *db = open_at(NULL, WARP_INTERVAL, &s);
+    assert_int_equal(warp_put_point(s, "c", "a", 1, 1, "{\"n\":1}"), WARP_OK);
+    assert_int_equal(warp_put_point(s, "c", "b", 5, 5, NULL), WARP_OK);
+    const struct warp_position positions[] = {
+        {"a", 2, 2}, {"none", 0, 0}, {"b", 200, 0}, {"a", 3, 3}};
+    enum warp_status statuses[4];
+    size_t done;
+    assert_int_equal(warp_move_many(s, "c", positions, 4, statuses, &done), WARP_NOT_FOUND);
+    assert_int_equal(done, 2);
+    const enum warp_status want[] = {WARP_OK, WARP_NOT_FOUND, WARP_INVALID, WARP_OK};
+    assert_memory_equal(statuses, want, sizeof want);
+
+    struct warp_hit hit;
+    assert_int_equal(warp_find(s, "c", "a", &hit), WARP_OK);
+    assert_string_equal(hit.id, "a");
+    assert_string_equal(hit.properties, "{\"n\":1}");
+    assert_true(hit.lon == 3 && hit.lat == 3);
+    assert_int_equal(warp_find(s, "c", "none", &hit), WARP_NOT_FOUND);
+
+    const struct warp_box boxes[] = {{2, 2, 4, 4}, {4, 4, 6, 6}, {-1, -1, 1, 1}, {0, 0, 9, 9}};
+    struct told t = {0};
+    assert_int_equal(warp_bbox_many(s, "c", boxes, 4, tell, &t), WARP_OK);
+    const unsigned found[] = {1, 1, 0, 1};
+    assert_memory_equal(t.count, found, sizeof found);
+    assert_string_equal(t.id[0], "a");
+    assert_string_equal(t.id[1], "b");
+    uint64_t count;
+    assert_int_equal(warp_bbox_count(s, "c", 0, 0, 9, 9, &count), WARP_OK);
+    assert_int_equal(count, 2);
+
+    const struct warp_place places[] = {{3, 3}, {5, 5}, {90, 0}};
+    t = (struct told){0};
+    assert_int_equal(warp_nearest_many(s, "c", places, 3, 1, tell, &t), WARP_OK);
+    assert_string_equal(t.id[0], "a");
+    assert_string_equal(t.id[1], "b");
+    assert_string_equal(t.id[2], "b");
+    t = (struct told){0};
+    assert_int_equal(warp_nearby_many(s, "c", places, 3, 1000, 10, tell, &t), WARP_OK);
+    assert_true(t.count[0] == 1 && t.count[1] == 1 && t.count[2] == 0);
+    assert_int_equal(warp_put(s, "f", "square",
+                              "{\"type\":\"Polygon\",\"coordinates\":"
+                              "[[[0,0],[4,0],[4,4],[0,4],[0,0]]]}"),
+                     WARP_OK);
+    t = (struct told){0};
+    assert_int_equal(warp_covering_many(s, "f", places, 3, tell, &t), WARP_OK);
+    assert_true(t.count[0] == 1 && t.count[1] == 0 && t.count[2] == 0);
+    close_all(db, s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(put_get_search_reopen),
+        cmocka_unit_test(many_at_once),
         cmocka_unit_test(every_search),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(sessions_of_many_threads),

@@ -1,0 +1,272 @@
+// row.c - making rows, moving them, and reading them back from the store.
+
+#include "engine/row.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/slab.h"
+#include "geo/wkb.h"
+
+#define BODY_FORMAT 1
+#define FLAGS_ALL (OBJECT_HAS_GEOMETRY | OBJECT_HAS_Z | OBJECT_HAS_TIME | OBJECT_HAS_EXPIRY)
+#define STORED_LIMITS ((struct geometry_limits){UINT32_MAX, UINT32_MAX})
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "numbers are stored as they lie in memory");
+
+/// Bytes being read; `bad` once anything was missing.
+struct reader {
+    const char *p, *end;
+    bool bad;
+};
+
+static const char *put_bytes(char **at, const void *bytes, size_t len);
+static size_t block_bytes(const struct row *row);
+static void take_plain_point(struct object_draft *draft);
+static void write_signed(struct buf *out, int64_t v);
+static uint64_t read_varint(struct reader *r);
+static int64_t read_signed(struct reader *r);
+static double read_double(struct reader *r);
+static enum status read_position(struct reader *r, unsigned flags, struct object_draft *draft,
+                                 struct geometry **geometry);
+
+enum status row_new(const struct object_draft *given, struct row **out) {
+    struct object_draft draft = *given;
+    take_plain_point(&draft);
+    if (draft.properties.len == 0) {
+        draft.properties = STR("{}");
+    }
+    assert(draft.id.len >= 1 && draft.id.len <= OBJECT_ID_MAX);
+    assert(draft.properties.len <= OBJECT_PROPERTIES_MAX);
+
+    unsigned flags = (draft.geometry ? OBJECT_HAS_GEOMETRY : 0u) |
+                     (draft.has_z && !draft.geometry ? OBJECT_HAS_Z : 0u) |
+                     (draft.has_time ? OBJECT_HAS_TIME : 0u) |
+                     (draft.has_expiry ? OBJECT_HAS_EXPIRY : 0u);
+    struct row *row = slab_alloc(sizeof *row + object_extras_bytes(flags) + draft.id.len +
+                                 draft.properties.len + 2);
+    if (!row) {
+        return STATUS_NO_MEMORY;
+    }
+    memset(row, 0, sizeof *row);
+    row->properties_len = (uint32_t)draft.properties.len;
+    row->id_len = (uint16_t)draft.id.len;
+    row->flags = (uint8_t)flags;
+    if (draft.geometry) {
+        row->geometry = geometry_ref(draft.geometry);
+    } else {
+        atomic_init(&row->lon, draft.point.lon);
+        atomic_init(&row->lat, draft.point.lat);
+    }
+    char *at = row->bytes;
+    if (flags & OBJECT_HAS_Z) {
+        put_bytes(&at, &draft.z, sizeof draft.z);
+    }
+    if (flags & OBJECT_HAS_TIME) {
+        put_bytes(&at, &draft.time_ms, sizeof draft.time_ms);
+    }
+    if (flags & OBJECT_HAS_EXPIRY) {
+        put_bytes(&at, &draft.expires_ms, sizeof draft.expires_ms);
+    }
+    put_bytes(&at, draft.id.p, draft.id.len);
+    put_bytes(&at, "", 1);
+    put_bytes(&at, draft.properties.p, draft.properties.len);
+    put_bytes(&at, "", 1);
+    *out = row;
+    return STATUS_OK;
+}
+
+void row_stamp(struct row *row, const struct row_stamp *stamp) {
+    row->slot = stamp->slot;
+    row->generation = stamp->generation;
+    row->created_ms = stamp->created_ms;
+    atomic_store_explicit(&row->updated_ms, stamp->updated_ms, memory_order_relaxed);
+    atomic_store_explicit(&row->version, stamp->version, memory_order_relaxed);
+}
+
+static size_t block_bytes(const struct row *row) {
+    return sizeof *row + object_extras_bytes(row->flags) + row->id_len + row->properties_len + 2;
+}
+
+void row_free(struct row *row) {
+    if (!row) {
+        return;
+    }
+    if (row->flags & OBJECT_HAS_GEOMETRY) {
+        geometry_unref(row->geometry);
+    }
+    slab_free(row, block_bytes(row));
+}
+
+void row_move(struct row *row, struct point to, int64_t now_ms) {
+    assert(row_can_move(row));
+    uint32_t version = atomic_load_explicit(&row->version, memory_order_relaxed);
+    int64_t updated_ms = atomic_load_explicit(&row->updated_ms, memory_order_relaxed);
+    atomic_store_explicit(&row->version, version | ROW_MOVING, memory_order_relaxed);
+    atomic_store_explicit(&row->lon, to.lon, memory_order_release);
+    atomic_store_explicit(&row->lat, to.lat, memory_order_release);
+    atomic_store_explicit(&row->updated_ms, now_ms > updated_ms ? now_ms : updated_ms,
+                          memory_order_release);
+    atomic_store_explicit(&row->version, row_next_version(version), memory_order_release);
+}
+
+int64_t row_expires_ms(const struct row *row) {
+    struct object o = {.flags = row->flags, .bytes = row->bytes};
+    return object_expires_ms(&o);
+}
+
+size_t row_weight(const struct row *row) {
+    size_t points = row->flags & OBJECT_HAS_GEOMETRY ? geometry_point_count(row->geometry) : 0;
+    return block_bytes(row) + points * sizeof(struct point);
+}
+
+size_t row_bytes(const struct object *o) {
+    size_t block =
+        sizeof(struct row) + object_extras_bytes(o->flags) + o->id_len + o->properties_len + 2;
+    return block + (o->flags & OBJECT_HAS_GEOMETRY ? geometry_bytes(o->geometry) : 0);
+}
+
+// format, flags, slot, version, generation, created, updated - created, [altitude], [time],
+// [expiry], length of properties, properties, then longitude and latitude or the WKB to the end.
+// Whole numbers are varints, those that may be negative zigzagged; doubles 8 bytes, little endian.
+void row_write(const struct object *o, struct buf *out) {
+    buf_append_char(out, BODY_FORMAT);
+    buf_append_char(out, (char)o->flags);
+    buf_append_varint(out, o->slot);
+    buf_append_varint(out, o->version);
+    buf_append_char(out, (char)o->generation);
+    write_signed(out, o->created_ms);
+    write_signed(out, (int64_t)((uint64_t)o->updated_ms - (uint64_t)o->created_ms));
+    if (o->flags & OBJECT_HAS_Z) {
+        double z = object_z(o);
+        buf_append(out, &z, sizeof z);
+    }
+    if (o->flags & OBJECT_HAS_TIME) {
+        write_signed(out, object_time_ms(o));
+    }
+    if (o->flags & OBJECT_HAS_EXPIRY) {
+        write_signed(out, object_expires_ms(o));
+    }
+    buf_append_varint(out, o->properties_len);
+    buf_append_str(out, object_properties(o));
+    if (o->flags & OBJECT_HAS_GEOMETRY) {
+        wkb_write(o->geometry, out);
+    } else {
+        buf_append(out, &o->point, sizeof o->point);
+    }
+}
+
+enum status row_parse(struct str body, struct str id, struct row **out) {
+    struct reader r = {body.p, body.p + body.len, body.len < 3 || body.p[0] != BODY_FORMAT};
+    if (r.bad || id.len < 1 || id.len > OBJECT_ID_MAX) {
+        return STATUS_CORRUPT;
+    }
+    unsigned flags = (unsigned char)body.p[1];
+    r.p += 2;
+    uint64_t slot = read_varint(&r), version = read_varint(&r);
+    unsigned generation = r.p < r.end ? (unsigned char)*r.p++ : (r.bad = true, 0u);
+    int64_t created_ms = read_signed(&r);
+    int64_t updated_ms = (int64_t)((uint64_t)created_ms + (uint64_t)read_signed(&r));
+
+    struct object_draft draft = {.id = id,
+                                 .has_z = flags & OBJECT_HAS_Z,
+                                 .has_time = flags & OBJECT_HAS_TIME,
+                                 .has_expiry = flags & OBJECT_HAS_EXPIRY};
+    draft.z = draft.has_z ? read_double(&r) : 0;
+    draft.time_ms = draft.has_time ? read_signed(&r) : 0;
+    draft.expires_ms = draft.has_expiry ? read_signed(&r) : 0;
+    uint64_t len = read_varint(&r);
+    if (r.bad || (flags & ~(unsigned)FLAGS_ALL) || slot >= UINT32_MAX - 1 ||
+        version > ROW_VERSION_MAX || len < 2 || len > OBJECT_PROPERTIES_MAX ||
+        len > (size_t)(r.end - r.p) || *r.p != '{' || r.p[len - 1] != '}' || !isfinite(draft.z)) {
+        return STATUS_CORRUPT;
+    }
+    draft.properties = (struct str){r.p, (size_t)len};
+    r.p += len;
+
+    struct geometry *geometry = NULL;
+    enum status st = read_position(&r, flags, &draft, &geometry);
+    if (st == STATUS_OK) {
+        st = row_new(&draft, out);
+    }
+    geometry_unref(geometry);
+    if (st == STATUS_OK) {
+        row_stamp(*out, &(struct row_stamp){.slot = (uint32_t)slot,
+                                            .version = (uint32_t)version,
+                                            .generation = (uint8_t)generation,
+                                            .created_ms = created_ms,
+                                            .updated_ms = updated_ms});
+    }
+    return st;
+}
+
+static enum status read_position(struct reader *r, unsigned flags, struct object_draft *draft,
+                                 struct geometry **geometry) {
+    if (flags & OBJECT_HAS_GEOMETRY) {
+        struct str wkb = {r->p, (size_t)(r->end - r->p)};
+        enum status st = wkb_parse(wkb, &STORED_LIMITS, geometry, NULL);
+        draft->geometry = *geometry;
+        return st == STATUS_OK || st == STATUS_NO_MEMORY ? st : STATUS_CORRUPT;
+    }
+    draft->point.lon = read_double(r);
+    draft->point.lat = read_double(r);
+    return r->bad || r->p != r->end || !point_valid(draft->point) ? STATUS_CORRUPT : STATUS_OK;
+}
+
+// The commonest geometry needs no block of its own.
+static void take_plain_point(struct object_draft *draft) {
+    if (!draft->geometry || geometry_type(draft->geometry) != GEOMETRY_POINT ||
+        geometry_is_empty(draft->geometry)) {
+        return;
+    }
+    size_t count;
+    const double *z;
+    draft->point = *geometry_part(draft->geometry, 0, &count, &z);
+    if (z) {
+        draft->has_z = true;
+        draft->z = *z;
+    }
+    draft->geometry = NULL;
+}
+
+static const char *put_bytes(char **at, const void *bytes, size_t len) {
+    if (len) {
+        memcpy(*at, bytes, len);
+    }
+    return *at += len;
+}
+
+static void write_signed(struct buf *out, int64_t v) {
+    buf_append_varint(out, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+}
+
+static int64_t read_signed(struct reader *r) {
+    uint64_t v = read_varint(r);
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+static uint64_t read_varint(struct reader *r) {
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 64 && r->p < r->end; shift += 7) {
+        unsigned char byte = (unsigned char)*r->p++;
+        v |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            return v;
+        }
+    }
+    r->bad = true;
+    return 0;
+}
+
+static double read_double(struct reader *r) {
+    double v = 0;
+    if (r->bad || r->end - r->p < (ptrdiff_t)sizeof v) {
+        r->bad = true;
+        return 0;
+    }
+    memcpy(&v, r->p, sizeof v);
+    r->p += sizeof v;
+    return v;
+}

@@ -1,9 +1,14 @@
-// strips.h - "is this point inside?" for rings of any size in tens of nanoseconds.
+// strips.h - "is this point inside?" for rings of any size in about ten nanoseconds.
 //
-// The latitudes of an area are cut into n/8 or so strips of equal height; each lists the edges
-// that touch it as int32 boxes (2^-31 of the area's width). A point looks at one strip: edges whose boxes decide
-// are counted by comparing integers, the few whose boxes hold the point by exact orientation.
-// Even-odd over all rings does holes and multipolygons. Lines may have strips too, for strips_edges.
+// The latitudes of an area are cut into some 4 sqrt(n) strips of equal height. Within a strip the edges take up
+// a few narrow intervals of longitude, and between two of these every point has the same answer:
+//
+//            gap 0   interval 0   gap 1    interval 1   gap 2
+//     strip  outside [lo0 .. hi0] inside   [lo1 .. hi1] outside      half a cache line of int16
+//
+// A point looks at one strip and, in one case of a hundred, at the edges of one interval, exactly, as the stored
+// doubles say. Even-odd over all rings does holes and multipolygons. Lines may have strips too, for
+// strips_edges. The quantisations are monotone, so what integers tell apart is apart.
 //
 // Built once, immutable; owner: the geometry that keeps it.
 
@@ -28,9 +33,12 @@ size_t strips_bytes(const struct strips *s);
 int strips_locate(const struct strips *s, struct point p);
 /// The same without vector instructions: the twin that tests hold the quick one against.
 int strips_locate_scalar(const struct strips *s, struct point p);
+/// Start to bring near what strips_locate will read for `p` (the strips' first line is read at once).
+void strips_approach(const struct strips *s, struct point p);
+
 typedef bool (*strips_visit)(void *ctx, uint32_t edge);
-/// Calls `visit` for the index of the first point of each edge that may touch the latitudes and
-/// longitudes given (each edge exactly once) until it returns false; false when stopped.
+/// Calls `visit` for the index of the first point of each edge that touches the latitudes and longitudes
+/// given, and of some whose boxes do (each edge once), until it returns false; false when stopped.
 bool strips_edges(const struct strips *s, double min_lon, double min_lat, double max_lon,
                   double max_lat, strips_visit visit, void *ctx);
 

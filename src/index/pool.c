@@ -11,9 +11,10 @@
 
 static enum status slab_add(struct pool *p);
 static uint32_t slab_chunks(const struct pool *p);
-static enum status directory_grow(void *directory, size_t each, uint32_t *cap, uint32_t used,
-                                  uint32_t wanted);
-static uint32_t *link_of(const struct pool *p, uint32_t entry);
+static enum status chunks_grow(struct pool *p, uint32_t wanted);
+static enum status slabs_grow(struct pool *p);
+static uint32_t doubled(uint32_t cap, uint32_t wanted);
+static _Atomic uint32_t *link_of(const struct pool *p, uint32_t entry);
 
 void pool_init(struct pool *p, unsigned shift, size_t entry_bytes, size_t chunk_bytes,
                uint32_t limit) {
@@ -30,8 +31,17 @@ void pool_deinit(struct pool *p) {
     for (uint32_t i = 0; i < p->slab_count; i++)
         slab_free(p->slabs[i].at, p->slabs[i].bytes);
     mem_free(p->slabs);
-    mem_free(p->chunks);
+    for (char **d = p->chunks, **before; d; d = before) {
+        before = (char **)(void *)d[-1];
+        mem_free(d - 1);
+    }
     pool_init(p, p->shift, p->link_stride, p->chunk_bytes, p->limit);
+}
+
+void pool_readers_beside(struct pool *p, size_t link_at, size_t link_stride) {
+    p->link_at = link_at;
+    p->link_stride = link_stride;
+    p->lasting = true;
 }
 
 enum status pool_reserve(struct pool *p, uint32_t count) {
@@ -46,7 +56,7 @@ enum status pool_reserve(struct pool *p, uint32_t count) {
 uint32_t pool_take(struct pool *p) {
     uint32_t entry = p->free_head;
     if (entry != POOL_NONE) {
-        p->free_head = *link_of(p, entry);
+        p->free_head = atomic_load_explicit(link_of(p, entry), memory_order_relaxed);
         p->free_count--;
         return entry;
     }
@@ -55,33 +65,32 @@ uint32_t pool_take(struct pool *p) {
 }
 
 void pool_give(struct pool *p, uint32_t entry) {
-    *link_of(p, entry) = p->free_head;
+    atomic_store_explicit(link_of(p, entry), p->free_head, memory_order_release);
     p->free_head = entry;
     p->free_count++;
 }
 
 void pool_clear(struct pool *p) {
-    for (uint32_t i = 1; i < p->slab_count; i++)
-        slab_free(p->slabs[i].at, p->slabs[i].bytes);
-    if (p->slab_count > 1) p->slab_count = 1;
-    p->chunk_count = p->slab_count ? p->first_chunks : 0;
+    if (!p->lasting && p->slab_count > 1) {
+        for (uint32_t i = 1; i < p->slab_count; i++)
+            slab_free(p->slabs[i].at, p->slabs[i].bytes);
+        p->slab_count = 1;
+        p->chunk_count = p->first_chunks;
+    }
     p->used = p->free_count = 0;
     p->free_head = POOL_NONE;
 }
 
 size_t pool_bytes(const struct pool *p) {
-    return p->chunk_count * p->chunk_bytes + p->chunk_cap * sizeof *p->chunks +
-           p->slab_cap * sizeof *p->slabs;
+    size_t directories = 2 * p->chunk_cap * sizeof(char *); // with those before the present one
+    return p->chunk_count * p->chunk_bytes + directories + p->slab_cap * sizeof *p->slabs;
 }
 
 static enum status slab_add(struct pool *p) {
     uint32_t more = slab_chunks(p);
     if (((uint64_t)(p->chunk_count + more) << p->shift) > p->limit) return STATUS_NO_MEMORY;
-    enum status st = directory_grow(&p->chunks, sizeof *p->chunks, &p->chunk_cap, p->chunk_count,
-                                    p->chunk_count + more);
-    if (st == STATUS_OK)
-        st = directory_grow(&p->slabs, sizeof *p->slabs, &p->slab_cap, p->slab_count,
-                            p->slab_count + 1);
+    enum status st = chunks_grow(p, p->chunk_count + more);
+    if (st == STATUS_OK) st = slabs_grow(p);
     if (st != STATUS_OK) return st;
 
     size_t bytes = more * p->chunk_bytes;
@@ -105,24 +114,39 @@ static uint32_t slab_chunks(const struct pool *p) {
     return (uint32_t)(bytes / p->chunk_bytes);
 }
 
-/// `directory` points to the pointer to its entries of `each` bytes.
-static enum status directory_grow(void *directory, size_t each, uint32_t *cap, uint32_t used,
-                                  uint32_t wanted) {
-    if (wanted <= *cap) return STATUS_OK;
-    uint32_t more = *cap ? *cap * 2 : 4;
-    while (more < wanted)
-        more *= 2;
-    void *old, *wider = mem_alloc(more * each);
+/// The directory before stays: a reader may be in it.
+static enum status chunks_grow(struct pool *p, uint32_t wanted) {
+    if (wanted <= p->chunk_cap) return STATUS_OK;
+    uint32_t cap = doubled(p->chunk_cap, wanted);
+    char **wider = mem_alloc(((size_t)cap + 1) * sizeof *wider);
     if (!wider) return STATUS_NO_MEMORY;
-    memcpy(&old, directory, sizeof old);
-    if (used) memcpy(wider, old, used * each);
-    mem_free(old);
-    memcpy(directory, &wider, sizeof wider);
-    *cap = more;
+    char **old = atomic_load_explicit(&p->chunks, memory_order_relaxed);
+    *wider++ = (char *)(void *)old;
+    if (old) memcpy(wider, old, p->chunk_count * sizeof *wider);
+    atomic_store_explicit(&p->chunks, wider, memory_order_release);
+    p->chunk_cap = cap;
     return STATUS_OK;
 }
 
-static uint32_t *link_of(const struct pool *p, uint32_t entry) {
+static enum status slabs_grow(struct pool *p) {
+    if (p->slab_count < p->slab_cap) return STATUS_OK;
+    uint32_t cap = doubled(p->slab_cap, p->slab_count + 1);
+    struct pool_slab *wider = mem_realloc(p->slabs, cap * sizeof *wider);
+    if (!wider) return STATUS_NO_MEMORY;
+    p->slabs = wider;
+    p->slab_cap = cap;
+    return STATUS_OK;
+}
+
+static uint32_t doubled(uint32_t cap, uint32_t wanted) {
+    if (cap == 0) cap = 4;
+    while (cap < wanted)
+        cap *= 2;
+    return cap;
+}
+
+static _Atomic uint32_t *link_of(const struct pool *p, uint32_t entry) {
     size_t within = entry & ((1u << p->shift) - 1);
-    return (uint32_t *)(void *)(pool_chunk(p, entry) + within * p->link_stride);
+    char *link = pool_chunk(p, entry) + p->link_at + within * p->link_stride;
+    return (_Atomic uint32_t *)(void *)link;
 }

@@ -5,7 +5,7 @@
 #include "index/quadtree.h"
 
 #include <assert.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "base/mem.h"
 #include "index/quadtree_node.h"
@@ -14,6 +14,8 @@
 // together leave half a leaf free: no point pays for joining and splitting in turn.
 #define JOIN_BELOW 16
 #define JOIN_INTO 32
+
+#define SLOT_MASK ((1u << QUADTREE_SLOT_BITS) - 1)
 
 /// The nodes from the root to a leaf.
 struct path {
@@ -30,6 +32,7 @@ static enum status move(struct index *ix, const struct index_box *from, const st
 static bool extent(const struct index *ix, struct index_box *out);
 static size_t items(const struct index *ix);
 static size_t bytes(const struct index *ix);
+static const struct index *itself(const struct index *ix);
 static void free_index(struct index *ix);
 static enum status add(struct quadtree *qt, const struct index_box *point, uint32_t item);
 static void take_out(struct quadtree *qt, const struct index_box *point, uint32_t place);
@@ -39,15 +42,22 @@ static enum status leaf_place_new(struct quadtree *qt, struct path *path);
 static enum status leaf_make_room(struct quadtree *qt, struct path *path);
 static enum status leaf_chain(struct quadtree *qt, struct path *path);
 static void leaf_split(struct quadtree *qt, uint32_t leaf, struct path *path, unsigned common);
-static uint32_t leaf_divide(struct quadtree *qt, uint32_t number, uint64_t morton, unsigned common);
+static uint32_t leaf_divide(struct quadtree *qt, uint32_t number, unsigned common);
 static uint64_t leaf_differences(const struct quadtree_leaf *leaf, uint64_t morton);
-static void leaf_set_cell(struct quadtree_leaf *leaf, uint64_t morton, unsigned bits);
-static void leaf_drop_slot(struct quadtree *qt, uint32_t head, uint32_t leaf, unsigned slot);
+static void leaf_drop_slot(struct quadtree *qt, uint32_t front, uint32_t leaf, unsigned slot);
+static void leaf_slot_set(struct quadtree *qt, uint32_t leaf, unsigned slot, uint64_t pair,
+                          uint32_t item);
+static void head_store(struct quadtree_leaf *leaf, struct quadtree_head head);
+static bool in_one_cell(const struct index_box *a, const struct index_box *b, unsigned bits);
 static void leaf_emptied(struct quadtree *qt, struct path *path, uint32_t leaf);
 static void leaf_join(struct quadtree *qt, struct path *path, uint32_t leaf);
-static bool leaf_join_once(struct quadtree *qt, uint32_t node, unsigned child, uint32_t leaf);
-static void run_set(uint32_t *children, unsigned child, unsigned span, uint32_t ref);
-static bool run_is(const uint32_t *children, unsigned child, unsigned span, uint32_t ref);
+static bool leaf_join_once(struct quadtree *qt, const struct path *path, unsigned span,
+                           uint32_t leaf);
+static struct quadtree_head head_of(const struct quadtree *qt, uint32_t ref);
+static void items_add(struct quadtree *qt, uint32_t node, uint32_t count);
+static void child_set(struct quadtree *qt, const struct path *path, uint32_t ref);
+static void run_set(_Atomic uint32_t *children, unsigned child, unsigned span, uint32_t ref);
+static bool run_is(const _Atomic uint32_t *children, unsigned child, unsigned span, uint32_t ref);
 
 const struct index_ops quadtree_ops = {
     .name = "quadtree",
@@ -58,6 +68,7 @@ const struct index_ops quadtree_ops = {
     .search = quadtree_search,
     .count = quadtree_count,
     .nearest = quadtree_nearest,
+    .unlocked = itself,
     .extent = extent,
     .items = items,
     .bytes = bytes,
@@ -76,6 +87,9 @@ enum status quadtree_new(struct places *places, struct index **out) {
     pool_init(&qt->leaves, QUADTREE_LEAF_SHIFT, sizeof(struct quadtree_leaf),
               sizeof(struct quadtree_leaf) << QUADTREE_LEAF_SHIFT,
               (UINT32_MAX >> QUADTREE_SLOT_BITS) - 1);
+    pool_readers_beside(&qt->nodes, offsetof(struct quadtree_nodes, items), sizeof(uint32_t));
+    pool_readers_beside(&qt->leaves, offsetof(struct quadtree_leaf, item),
+                        sizeof(struct quadtree_leaf));
     if (pool_reserve(&qt->nodes, 1) != STATUS_OK) {
         free_index(&qt->base);
         return STATUS_NO_MEMORY;
@@ -91,13 +105,18 @@ static struct quadtree *writable(struct index *ix) {
 
 static enum status insert(struct index *ix, const struct index_box *box, uint32_t item) {
     assert(index_box_is_point(box));
-    return add(writable(ix), box, item);
+    index_places_begin(ix);
+    enum status st = add(writable(ix), box, item);
+    index_places_end(ix);
+    return st;
 }
 
 static void remove_item(struct index *ix, const struct index_box *box, uint32_t item) {
     struct quadtree *qt = writable(ix);
     uint32_t *place = places_at(qt->places, item);
+    index_places_begin(ix);
     take_out(qt, box, *place);
+    index_places_end(ix);
     *place = PLACES_NONE;
 }
 
@@ -106,28 +125,34 @@ static enum status move(struct index *ix, const struct index_box *from, const st
     struct quadtree *qt = writable(ix);
     uint32_t place = *places_at(qt->places, item);
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, place >> QUADTREE_SLOT_BITS);
-    uint32_t x = morton_bias(to->min_lon), y = morton_bias(to->min_lat);
-    if ((((x ^ leaf->x) & leaf->x_mask) | ((y ^ leaf->y) & leaf->y_mask)) == 0) {
-        unsigned slot = place & (QUADTREE_LEAF_POINTS - 1);
-        leaf->at.lon[slot] = to->min_lon;
-        leaf->at.lat[slot] = to->min_lat;
+    if (in_one_cell(from, to, quadtree_head_of(leaf).bits)) {
         quadtree_extent_add(qt, to);
+        scan_store(&leaf->at, place & SLOT_MASK, scan_pair(to->min_lon, to->min_lat));
         return STATUS_OK;
     }
     // Another cell: adding may split the other leaf, never this one, so `place` stays true.
+    index_places_begin(ix);
     enum status st = add(qt, to, item);
     if (st == STATUS_OK) take_out(qt, from, place);
+    index_places_end(ix);
     return st;
 }
 
+static const struct index *itself(const struct index *ix) {
+    return ix;
+}
+
 static bool extent(const struct index *ix, struct index_box *out) {
-    if (items(ix) == 0) return false;
-    *out = quadtree_of(ix)->extent;
-    return true;
+    const struct quadtree_extent *e = &quadtree_of(ix)->extent;
+    out->min_lon = atomic_load_explicit(&e->min_lon, memory_order_relaxed);
+    out->min_lat = atomic_load_explicit(&e->min_lat, memory_order_relaxed);
+    out->max_lon = atomic_load_explicit(&e->max_lon, memory_order_relaxed);
+    out->max_lat = atomic_load_explicit(&e->max_lat, memory_order_relaxed);
+    return items(ix) > 0;
 }
 
 static size_t items(const struct index *ix) {
-    return *quadtree_items(quadtree_of(ix), QUADTREE_ROOT);
+    return quadtree_items_of(quadtree_of(ix), QUADTREE_ROOT);
 }
 
 static size_t bytes(const struct index *ix) {
@@ -148,42 +173,48 @@ void quadtree_clear(struct quadtree *qt) {
     uint32_t root = quadtree_node_take(qt);
     assert(root == QUADTREE_ROOT);
     (void)root;
-    qt->extent = (struct index_box){INT32_MAX, INT32_MAX, INT32_MIN, INT32_MIN};
+    struct quadtree_extent *e = &qt->extent;
+    atomic_store_explicit(&e->min_lon, INT32_MAX, memory_order_relaxed);
+    atomic_store_explicit(&e->min_lat, INT32_MAX, memory_order_relaxed);
+    atomic_store_explicit(&e->max_lon, INT32_MIN, memory_order_relaxed);
+    atomic_store_explicit(&e->max_lat, INT32_MIN, memory_order_relaxed);
+}
+
+static void widen_down(_Atomic int32_t *edge, int32_t to) {
+    if (to < atomic_load_explicit(edge, memory_order_relaxed))
+        atomic_store_explicit(edge, to, memory_order_relaxed);
+}
+static void widen_up(_Atomic int32_t *edge, int32_t to) {
+    if (to > atomic_load_explicit(edge, memory_order_relaxed))
+        atomic_store_explicit(edge, to, memory_order_relaxed);
 }
 
 void quadtree_extent_add(struct quadtree *qt, const struct index_box *point) {
-    struct index_box *e = &qt->extent;
-    if (point->min_lon < e->min_lon) e->min_lon = point->min_lon;
-    if (point->min_lon > e->max_lon) e->max_lon = point->min_lon;
-    if (point->min_lat < e->min_lat) e->min_lat = point->min_lat;
-    if (point->min_lat > e->max_lat) e->max_lat = point->min_lat;
+    widen_down(&qt->extent.min_lon, point->min_lon);
+    widen_down(&qt->extent.min_lat, point->min_lat);
+    widen_up(&qt->extent.max_lon, point->min_lon);
+    widen_up(&qt->extent.max_lat, point->min_lat);
 }
 
 uint32_t quadtree_node_take(struct quadtree *qt) {
     uint32_t node = pool_take(&qt->nodes);
-    memset(quadtree_children(qt, node), 0, sizeof(uint32_t[16]));
-    *quadtree_items(qt, node) = 0;
+    run_set(quadtree_children(qt, node), 0, 4, QUADTREE_EMPTY);
+    atomic_store_explicit(quadtree_items(qt, node), 0, memory_order_release);
     return node;
 }
 
-uint32_t quadtree_leaf_take(struct quadtree *qt, uint64_t morton, unsigned bits) {
+uint32_t quadtree_leaf_take(struct quadtree *qt, unsigned bits, uint32_t next) {
     uint32_t number = pool_take(&qt->leaves);
-    struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    leaf_set_cell(leaf, morton, bits);
-    leaf->next = QUADTREE_NO_LEAF;
-    leaf->count = 0;
+    head_store(quadtree_leaf_at(qt, number), (struct quadtree_head){next, 0, bits});
     return number;
 }
 
-void quadtree_leaf_add(struct quadtree *qt, uint32_t number, const struct index_box *point,
-                       uint32_t item) {
+void quadtree_leaf_add(struct quadtree *qt, uint32_t number, uint64_t pair, uint32_t item) {
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    unsigned slot = leaf->count++;
-    assert(slot < QUADTREE_LEAF_POINTS);
-    leaf->at.lon[slot] = point->min_lon;
-    leaf->at.lat[slot] = point->min_lat;
-    leaf->item[slot] = item;
-    *places_at(qt->places, item) = number << QUADTREE_SLOT_BITS | slot;
+    struct quadtree_head head = quadtree_head_of(leaf);
+    assert(head.count < QUADTREE_LEAF_POINTS);
+    leaf_slot_set(qt, number, ++head.count, pair, item);
+    head_store(leaf, head);
 }
 
 /// Put a point where it belongs and count it. Changes nothing when memory runs out.
@@ -194,14 +225,15 @@ static enum status add(struct quadtree *qt, const struct index_box *point, uint3
     enum status st = STATUS_OK;
     if (path.ref == QUADTREE_EMPTY) {
         st = leaf_place_new(qt, &path);
-    } else if (quadtree_leaf_at(qt, quadtree_ref_leaf(path.ref))->count == QUADTREE_LEAF_POINTS) {
+    } else if (head_of(qt, path.ref).count == QUADTREE_LEAF_POINTS) {
         st = leaf_make_room(qt, &path);
     }
     if (st != STATUS_OK) return st;
 
     for (unsigned i = 0; i <= path.depth; i++)
-        ++*quadtree_items(qt, path.node[i]);
-    quadtree_leaf_add(qt, quadtree_ref_leaf(path.ref), point, item);
+        items_add(qt, path.node[i], 1);
+    quadtree_leaf_add(qt, quadtree_ref_leaf(path.ref), scan_pair(point->min_lon, point->min_lat),
+                      item);
     quadtree_extent_add(qt, point);
     return STATUS_OK;
 }
@@ -212,17 +244,17 @@ static void take_out(struct quadtree *qt, const struct index_box *point, uint32_
     path_find(qt, point, &path);
     assert(quadtree_ref_is_leaf(path.ref));
     for (unsigned i = 0; i <= path.depth; i++)
-        --*quadtree_items(qt, path.node[i]);
+        items_add(qt, path.node[i], UINT32_MAX);
 
-    uint32_t head = quadtree_ref_leaf(path.ref);
-    leaf_drop_slot(qt, head, place >> QUADTREE_SLOT_BITS, place & (QUADTREE_LEAF_POINTS - 1));
-    const struct quadtree_leaf *leaf = quadtree_leaf_at(qt, head);
-    if (leaf->count == 0) {
-        leaf_emptied(qt, &path, head);
-    } else if (leaf->count < JOIN_BELOW && leaf->next == QUADTREE_NO_LEAF) {
-        leaf_join(qt, &path, head);
+    uint32_t front = quadtree_ref_leaf(path.ref);
+    leaf_drop_slot(qt, front, place >> QUADTREE_SLOT_BITS, place & SLOT_MASK);
+    struct quadtree_head head = head_of(qt, path.ref);
+    if (head.count == 0) {
+        leaf_emptied(qt, &path, front);
+    } else if (head.count < JOIN_BELOW && head.next == QUADTREE_NO_LEAF) {
+        leaf_join(qt, &path, front);
     }
-    if (*quadtree_items(qt, QUADTREE_ROOT) == 0) quadtree_clear(qt);
+    if (quadtree_items_of(qt, QUADTREE_ROOT) == 0) quadtree_clear(qt);
 }
 
 static void path_find(const struct quadtree *qt, const struct index_box *point, struct path *path) {
@@ -236,10 +268,10 @@ static void path_find(const struct quadtree *qt, const struct index_box *point, 
 static void path_extend(const struct quadtree *qt, struct path *path) {
     for (;;) {
         uint32_t node = path->node[path->depth];
-        uint32_t ref = quadtree_children(qt, node)[quadtree_child_of(path->morton, path->depth)];
-        path->ref = ref;
-        if (ref == QUADTREE_EMPTY || quadtree_ref_is_leaf(ref)) return;
-        path->node[++path->depth] = ref;
+        path->ref = quadtree_child(quadtree_children(qt, node),
+                                   quadtree_child_of(path->morton, path->depth));
+        if (path->ref == QUADTREE_EMPTY || quadtree_ref_is_leaf(path->ref)) return;
+        path->node[++path->depth] = path->ref;
     }
 }
 
@@ -248,11 +280,11 @@ static enum status leaf_place_new(struct quadtree *qt, struct path *path) {
     enum status st = pool_reserve(&qt->leaves, 1);
     if (st != STATUS_OK) return st;
 
-    uint32_t *children = quadtree_children(qt, path->node[path->depth]);
+    _Atomic uint32_t *children = quadtree_children(qt, path->node[path->depth]);
     unsigned child = quadtree_child_of(path->morton, path->depth), span = 0;
     while (span < 4 && run_is(children, child ^ (1u << span), span, QUADTREE_EMPTY))
         span++;
-    uint32_t leaf = quadtree_leaf_take(qt, path->morton, 4 * (path->depth + 1) - span);
+    uint32_t leaf = quadtree_leaf_take(qt, 4 * (path->depth + 1) - span, QUADTREE_NO_LEAF);
     path->ref = leaf | QUADTREE_LEAF_BIT;
     run_set(children, child, span, path->ref);
     return STATUS_OK;
@@ -274,7 +306,7 @@ static enum status leaf_make_room(struct quadtree *qt, struct path *path) {
     return path->ref == QUADTREE_EMPTY ? leaf_place_new(qt, path) : STATUS_OK;
 }
 
-/// All 64 points and the new one are on one spot: shrink the cell to the spot, then put an empty leaf in front.
+/// All points and the new one are on one spot: shrink the cell to the spot, then put an empty leaf in front.
 static enum status leaf_chain(struct quadtree *qt, struct path *path) {
     enum status st = pool_reserve(&qt->nodes, QUADTREE_DEPTH - 1 - path->depth);
     if (st == STATUS_OK) st = pool_reserve(&qt->leaves, 1);
@@ -282,11 +314,8 @@ static enum status leaf_chain(struct quadtree *qt, struct path *path) {
 
     uint32_t number = quadtree_ref_leaf(path->ref);
     leaf_split(qt, number, path, 64);
-    uint32_t front = quadtree_leaf_take(qt, path->morton, 64);
-    quadtree_leaf_at(qt, front)->next = number;
-    path->ref = front | QUADTREE_LEAF_BIT;
-    run_set(quadtree_children(qt, path->node[path->depth]),
-            quadtree_child_of(path->morton, path->depth), 0, path->ref);
+    path->ref = quadtree_leaf_take(qt, 64, number) | QUADTREE_LEAF_BIT;
+    child_set(qt, path, path->ref);
     return STATUS_OK;
 }
 
@@ -294,32 +323,32 @@ static enum status leaf_chain(struct quadtree *qt, struct path *path) {
 /// which they differ; 64: they do not. The path grows by the new nodes. Memory is reserved.
 static void leaf_split(struct quadtree *qt, uint32_t number, struct path *path, unsigned common) {
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
+    struct quadtree_head head = quadtree_head_of(leaf);
     unsigned target = common == 64 ? QUADTREE_DEPTH - 1 : common / 4;
-    unsigned span = leaf->span;
+    unsigned span = quadtree_span(head.bits);
     while (path->depth < target) {
-        uint32_t *children = quadtree_children(qt, path->node[path->depth]);
+        _Atomic uint32_t *children = quadtree_children(qt, path->node[path->depth]);
         unsigned child = quadtree_child_of(path->morton, path->depth);
         run_set(children, child, span, QUADTREE_EMPTY);
         uint32_t node = quadtree_node_take(qt);
-        *quadtree_items(qt, node) = leaf->count;
-        children[child] = node;
+        items_add(qt, node, head.count);
+        child_set(qt, path, node);
         path->node[++path->depth] = node;
         span = 4;
     }
-    uint32_t *children = quadtree_children(qt, path->node[path->depth]);
+    _Atomic uint32_t *children = quadtree_children(qt, path->node[path->depth]);
     run_set(children, quadtree_child_of(path->morton, path->depth), span, QUADTREE_EMPTY);
     if (common == 64) {
-        leaf_set_cell(leaf, path->morton, 64);
-        run_set(children, quadtree_child_of(path->morton, path->depth), 0,
-                number | QUADTREE_LEAF_BIT);
+        head.bits = 64;
+        head_store(leaf, head);
+        child_set(qt, path, number | QUADTREE_LEAF_BIT);
         return;
     }
 
     uint64_t bit = (uint64_t)1 << (63 - common);
     unsigned half = 3 - common % 4;
-    uint32_t other = leaf_divide(qt, number, path->morton, common);
-    leaf_set_cell(leaf, path->morton & ~bit, common + 1);
-    if (leaf->count) {
+    uint32_t other = leaf_divide(qt, number, common);
+    if (quadtree_head_of(leaf).count) {
         run_set(children, quadtree_child_of(path->morton & ~bit, path->depth), half,
                 number | QUADTREE_LEAF_BIT);
     } else {
@@ -332,135 +361,148 @@ static void leaf_split(struct quadtree *qt, uint32_t number, struct path *path, 
 
 /// Points with bit `common` set go to a leaf of their own; POOL_NONE when there are none. Those that stay keep
 /// their slots where they can: each place written is a cache miss.
-static uint32_t leaf_divide(struct quadtree *qt, uint32_t number, uint64_t morton,
-                            unsigned common) {
+static uint32_t leaf_divide(struct quadtree *qt, uint32_t number, unsigned common) {
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    const int32_t *decides = common % 2 == 0 ? leaf->at.lat : leaf->at.lon;
-    unsigned shift = 31 - common / 2;
+    struct quadtree_head head = quadtree_head_of(leaf);
+    unsigned shift = (common % 2 == 0 ? 63 : 31) - common / 2; // of the bit in a pair
+    uint64_t bit = (uint64_t)1 << shift;
+    uint64_t set = common < 2 ? 0 : bit; // the top bits are biased
     uint32_t other = POOL_NONE;
-    bool filled = false; // slot i was a hole
-    for (unsigned i = 0; i < leaf->count;) {
-        if (morton_bias(decides[i]) >> shift & 1) {
-            uint64_t bit = (uint64_t)1 << (63 - common);
-            if (other == POOL_NONE) other = quadtree_leaf_take(qt, morton | bit, common + 1);
-            struct index_box point = {leaf->at.lon[i], leaf->at.lat[i], 0, 0};
-            quadtree_leaf_add(qt, other, &point, leaf->item[i]);
-            unsigned last = --leaf->count;
-            leaf->at.lon[i] = leaf->at.lon[last];
-            leaf->at.lat[i] = leaf->at.lat[last];
-            leaf->item[i] = leaf->item[last];
-            filled = true;
-            continue;
-        }
-        if (filled) *places_at(qt->places, leaf->item[i]) = number << QUADTREE_SLOT_BITS | i;
-        filled = false;
-        i++;
+    head.bits = common + 1;
+    for (unsigned slot = head.count; slot >= 1; slot--) {
+        uint64_t pair = quadtree_pair(leaf, slot);
+        if ((pair & bit) != set) continue;
+        if (other == POOL_NONE) other = quadtree_leaf_take(qt, common + 1, QUADTREE_NO_LEAF);
+        quadtree_leaf_add(qt, other, pair, quadtree_item(leaf, slot));
+        unsigned last = head.count--;
+        if (slot != last)
+            leaf_slot_set(qt, number, slot, quadtree_pair(leaf, last), quadtree_item(leaf, last));
     }
+    head_store(leaf, head);
     return other;
 }
 
 /// The Morton bits in which the points of a leaf differ from each other or from `morton`.
 static uint64_t leaf_differences(const struct quadtree_leaf *leaf, uint64_t morton) {
-    int32_t lon = morton_unbias(morton_x(morton)), lat = morton_unbias(morton_y(morton));
-    int32_t dx = 0, dy = 0;
-    for (unsigned i = 0; i < leaf->count; i++) {
-        dx |= leaf->at.lon[i] ^ lon;
-        dy |= leaf->at.lat[i] ^ lat;
-    }
-    return morton_of((uint32_t)dx, (uint32_t)dy);
-}
-
-static void leaf_set_cell(struct quadtree_leaf *leaf, uint64_t morton, unsigned bits) {
-    uint64_t mask = bits ? ~(uint64_t)0 << (64 - bits) : 0;
-    leaf->x_mask = morton_x(mask);
-    leaf->y_mask = morton_y(mask);
-    leaf->x = morton_x(morton & mask);
-    leaf->y = morton_y(morton & mask);
-    leaf->span = (uint8_t)(3 - (bits - 1) % 4);
-    if (bits == 0) leaf->span = 4;
+    uint64_t pair = scan_pair(morton_unbias(morton_x(morton)), morton_unbias(morton_y(morton)));
+    uint64_t differences = 0;
+    for (unsigned slot = quadtree_head_of(leaf).count; slot >= 1; slot--)
+        differences |= quadtree_pair(leaf, slot) ^ pair;
+    return morton_of((uint32_t)differences, (uint32_t)(differences >> 32));
 }
 
 /// Fill the hole with the last point of the chain's first leaf; the others of a chain are full.
-static void leaf_drop_slot(struct quadtree *qt, uint32_t head, uint32_t number, unsigned slot) {
-    struct quadtree_leaf *front = quadtree_leaf_at(qt, head);
+static void leaf_drop_slot(struct quadtree *qt, uint32_t front_number, uint32_t number,
+                           unsigned slot) {
+    struct quadtree_leaf *front = quadtree_leaf_at(qt, front_number);
+    struct quadtree_head head = quadtree_head_of(front);
+    unsigned last = head.count--;
+    if (front_number != number || slot != last)
+        leaf_slot_set(qt, number, slot, quadtree_pair(front, last), quadtree_item(front, last));
+    head_store(front, head);
+}
+
+static void leaf_slot_set(struct quadtree *qt, uint32_t number, unsigned slot, uint64_t pair,
+                          uint32_t item) {
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    unsigned last = --front->count;
-    if (head == number && slot == last) return;
-    leaf->at.lon[slot] = front->at.lon[last];
-    leaf->at.lat[slot] = front->at.lat[last];
-    leaf->item[slot] = front->item[last];
-    *places_at(qt->places, leaf->item[slot]) = number << QUADTREE_SLOT_BITS | slot;
+    scan_store(&leaf->at, slot, pair);
+    atomic_store_explicit(&leaf->item[slot], item, memory_order_release);
+    *places_at(qt->places, item) = number << QUADTREE_SLOT_BITS | slot;
+}
+
+static void head_store(struct quadtree_leaf *leaf, struct quadtree_head head) {
+    scan_store(&leaf->at, 0, head.next | (uint64_t)head.count << 32 | (uint64_t)head.bits << 40);
 }
 
 /// The first leaf of a cell has no points left: the next one takes over, or the cell becomes empty and
 /// nodes without children go.
 static void leaf_emptied(struct quadtree *qt, struct path *path, uint32_t number) {
-    struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    uint32_t *children = quadtree_children(qt, path->node[path->depth]);
-    unsigned child = quadtree_child_of(path->morton, path->depth);
-    uint32_t next = leaf->next;
-    unsigned span = leaf->span;
+    struct quadtree_head head = quadtree_head_of(quadtree_leaf_at(qt, number));
+    run_set(quadtree_children(qt, path->node[path->depth]),
+            quadtree_child_of(path->morton, path->depth), quadtree_span(head.bits),
+            head.next == QUADTREE_NO_LEAF ? QUADTREE_EMPTY : head.next | QUADTREE_LEAF_BIT);
     pool_give(&qt->leaves, number);
-    run_set(children, child, span,
-            next == QUADTREE_NO_LEAF ? QUADTREE_EMPTY : next | QUADTREE_LEAF_BIT);
 
-    while (path->depth > 0 && *quadtree_items(qt, path->node[path->depth]) == 0) {
-        pool_give(&qt->nodes, path->node[path->depth--]);
-        quadtree_children(qt,
-                          path->node[path->depth])[quadtree_child_of(path->morton, path->depth)] =
-            QUADTREE_EMPTY;
+    while (path->depth > 0 && quadtree_items_of(qt, path->node[path->depth]) == 0) {
+        uint32_t node = path->node[path->depth--];
+        child_set(qt, path, QUADTREE_EMPTY);
+        pool_give(&qt->nodes, node);
     }
 }
 
 /// Widen a thin leaf over empty cells and thin neighbours, up the trie as far as it goes.
 static void leaf_join(struct quadtree *qt, struct path *path, uint32_t number) {
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    while (leaf_join_once(qt, path->node[path->depth], quadtree_child_of(path->morton, path->depth),
-                          number)) {
-        if (leaf->span < 4 || path->depth == 0) continue;
+    unsigned span = quadtree_span(quadtree_head_of(leaf).bits);
+    while (leaf_join_once(qt, path, span, number)) {
+        span++;
+        if (span < 4 || path->depth == 0) continue;
         // Alone in its node: it takes the node's place.
-        pool_give(&qt->nodes, path->node[path->depth--]);
-        leaf->span = 0;
-        quadtree_children(qt,
-                          path->node[path->depth])[quadtree_child_of(path->morton, path->depth)] =
-            number | QUADTREE_LEAF_BIT;
+        uint32_t node = path->node[path->depth--];
+        span = 0;
+        child_set(qt, path, number | QUADTREE_LEAF_BIT);
+        pool_give(&qt->nodes, node);
     }
-    leaf_set_cell(leaf, path->morton, 4 * (path->depth + 1) - leaf->span);
+    struct quadtree_head head = quadtree_head_of(leaf);
+    head.bits = 4 * (path->depth + 1) - span;
+    head_store(leaf, head);
 }
 
-static bool leaf_join_once(struct quadtree *qt, uint32_t node, unsigned child, uint32_t number) {
-    struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    if (leaf->span == 4) return false;
-    uint32_t *children = quadtree_children(qt, node);
-    unsigned buddy = (child ^ (1u << leaf->span)) & ~((1u << leaf->span) - 1);
-    uint32_t ref = children[buddy];
+static bool leaf_join_once(struct quadtree *qt, const struct path *path, unsigned span,
+                           uint32_t number) {
+    if (span == 4) return false;
+    unsigned child = quadtree_child_of(path->morton, path->depth);
+    unsigned buddy = (child ^ (1u << span)) & ~((1u << span) - 1);
+    _Atomic uint32_t *children = quadtree_children(qt, path->node[path->depth]);
+    uint32_t ref = quadtree_child(children, buddy);
     if (quadtree_ref_is_leaf(ref)) {
-        struct quadtree_leaf *other = quadtree_leaf_at(qt, quadtree_ref_leaf(ref));
-        if (other->span != leaf->span || other->next != QUADTREE_NO_LEAF ||
-            other->count + leaf->count > JOIN_INTO)
+        const struct quadtree_leaf *other = quadtree_leaf_at(qt, quadtree_ref_leaf(ref));
+        struct quadtree_head gone = quadtree_head_of(other);
+        if (quadtree_span(gone.bits) != span || gone.next != QUADTREE_NO_LEAF ||
+            gone.count + head_of(qt, number).count > JOIN_INTO)
             return false;
-        for (unsigned i = 0; i < other->count; i++) {
-            struct index_box point = {other->at.lon[i], other->at.lat[i], 0, 0};
-            quadtree_leaf_add(qt, number, &point, other->item[i]);
-        }
+        for (unsigned slot = 1; slot <= gone.count; slot++)
+            quadtree_leaf_add(qt, number, quadtree_pair(other, slot), quadtree_item(other, slot));
+        run_set(children, child, span + 1, number | QUADTREE_LEAF_BIT);
         pool_give(&qt->leaves, quadtree_ref_leaf(ref));
-    } else if (!run_is(children, buddy, leaf->span, QUADTREE_EMPTY)) {
-        return false;
+        return true;
     }
-    leaf->span++;
-    run_set(children, child, leaf->span, number | QUADTREE_LEAF_BIT);
+    if (!run_is(children, buddy, span, QUADTREE_EMPTY)) return false;
+    run_set(children, child, span + 1, number | QUADTREE_LEAF_BIT);
     return true;
 }
 
-static void run_set(uint32_t *children, unsigned child, unsigned span, uint32_t ref) {
-    unsigned first = child & ~((1u << span) - 1);
-    for (unsigned i = 0; i < 1u << span; i++)
-        children[first + i] = ref;
+static struct quadtree_head head_of(const struct quadtree *qt, uint32_t ref) {
+    return quadtree_head_of(quadtree_leaf_at(qt, quadtree_ref_leaf(ref)));
 }
 
-static bool run_is(const uint32_t *children, unsigned child, unsigned span, uint32_t ref) {
+static void items_add(struct quadtree *qt, uint32_t node, uint32_t count) {
+    _Atomic uint32_t *items_of = quadtree_items(qt, node);
+    uint32_t before = atomic_load_explicit(items_of, memory_order_relaxed);
+    atomic_store_explicit(items_of, before + count, memory_order_release);
+}
+
+/// Of the last node of the path, the child that holds the point.
+static void child_set(struct quadtree *qt, const struct path *path, uint32_t ref) {
+    run_set(quadtree_children(qt, path->node[path->depth]),
+            quadtree_child_of(path->morton, path->depth), 0, ref);
+}
+
+static void run_set(_Atomic uint32_t *children, unsigned child, unsigned span, uint32_t ref) {
     unsigned first = child & ~((1u << span) - 1);
     for (unsigned i = 0; i < 1u << span; i++)
-        if (children[first + i] != ref) return false;
+        atomic_store_explicit(&children[first + i], ref, memory_order_release);
+}
+
+static bool run_is(const _Atomic uint32_t *children, unsigned child, unsigned span, uint32_t ref) {
+    unsigned first = child & ~((1u << span) - 1);
+    for (unsigned i = 0; i < 1u << span; i++)
+        if (quadtree_child(children, first + i) != ref) return false;
     return true;
+}
+
+/// Whether two points agree in the leading Morton bits, of which latitude has the first.
+static bool in_one_cell(const struct index_box *a, const struct index_box *b, unsigned bits) {
+    uint64_t x = (uint32_t)(a->min_lon ^ b->min_lon), y = (uint32_t)(a->min_lat ^ b->min_lat);
+    return (x >> (32 - bits / 2) | y >> (32 - (bits + 1) / 2)) == 0;
 }

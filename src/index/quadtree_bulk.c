@@ -12,6 +12,9 @@ struct loading {
     const struct load_key *sorted;
 };
 
+static enum status load(struct quadtree *qt, const struct index_box *boxes, const uint32_t *items,
+                        size_t count);
+static void items_store(struct quadtree *qt, uint32_t node, size_t count);
 static enum status node_fill(struct loading *l, unsigned depth, size_t from, size_t to,
                              uint32_t *out);
 static enum status run_fill(struct loading *l, uint32_t node, unsigned depth, unsigned child,
@@ -22,10 +25,16 @@ static size_t first_with_bit(const struct load_key *sorted, size_t from, size_t 
 
 enum status quadtree_bulk_load(struct index *ix, const struct index_box *boxes,
                                const uint32_t *items, size_t count) {
-    struct quadtree *qt = (struct quadtree *)(void *)ix;
     if (index_items(ix) > 0) return load_one_by_one(ix, boxes, items, count);
     if (count == 0) return STATUS_OK;
+    index_places_begin(ix);
+    enum status st = load((struct quadtree *)(void *)ix, boxes, items, count);
+    index_places_end(ix);
+    return st;
+}
 
+static enum status load(struct quadtree *qt, const struct index_box *boxes, const uint32_t *items,
+                        size_t count) {
     struct load_key *keys = NULL;
     enum status st = load_sort(boxes, count, load_morton, &keys);
     if (st != STATUS_OK) return st;
@@ -33,7 +42,7 @@ enum status quadtree_bulk_load(struct index *ix, const struct index_box *boxes,
     // A root of its own: the trie is empty, so its root is number 0.
     struct loading l = {qt, boxes, items, keys};
     quadtree_clear(qt);
-    *quadtree_items(qt, QUADTREE_ROOT) = (uint32_t)count;
+    items_store(qt, QUADTREE_ROOT, count);
     st = run_fill(&l, QUADTREE_ROOT, 0, 0, 4, 0, count);
     mem_free(keys);
     if (st == STATUS_OK) {
@@ -47,12 +56,16 @@ enum status quadtree_bulk_load(struct index *ix, const struct index_box *boxes,
     return st;
 }
 
+static void items_store(struct quadtree *qt, uint32_t node, size_t count) {
+    atomic_store_explicit(quadtree_items(qt, node), (uint32_t)count, memory_order_release);
+}
+
 static enum status node_fill(struct loading *l, unsigned depth, size_t from, size_t to,
                              uint32_t *out) {
     enum status st = pool_reserve(&l->qt->nodes, 1);
     if (st != STATUS_OK) return st;
     uint32_t node = quadtree_node_take(l->qt);
-    *quadtree_items(l->qt, node) = (uint32_t)(to - from);
+    items_store(l->qt, node, to - from);
     *out = node;
     return run_fill(l, node, depth, 0, 4, from, to);
 }
@@ -65,9 +78,9 @@ static enum status run_fill(struct loading *l, uint32_t node, unsigned depth, un
     enum status st = STATUS_OK;
     if (to - from <= QUADTREE_LEAF_POINTS && (span < 4 || depth == 0)) {
         st = leaf_fill(l, 4 * (depth + 1) - span, from, to, &ref);
-        uint32_t *children = quadtree_children(l->qt, node);
+        _Atomic uint32_t *children = quadtree_children(l->qt, node);
         for (unsigned i = 0; i < 1u << span; i++)
-            children[child + i] = ref;
+            atomic_store_explicit(&children[child + i], ref, memory_order_release);
         return st;
     }
     if (span > 0) {
@@ -79,26 +92,25 @@ static enum status run_fill(struct loading *l, uint32_t node, unsigned depth, un
     }
     st = depth == QUADTREE_DEPTH - 1 ? leaf_fill(l, 64, from, to, &ref)
                                      : node_fill(l, depth + 1, from, to, &ref);
-    quadtree_children(l->qt, node)[child] = ref;
+    atomic_store_explicit(&quadtree_children(l->qt, node)[child], ref, memory_order_release);
     return st;
 }
 
-/// A leaf, or a chain of them when there are more than 64 on one spot: full ones behind the first.
+/// A leaf, or a chain of them when there are more than fit on one spot: full ones behind the first.
 static enum status leaf_fill(struct loading *l, unsigned bits, size_t from, size_t to,
                              uint32_t *ref) {
-    uint32_t behind = QUADTREE_NO_LEAF;
+    uint32_t front = QUADTREE_NO_LEAF;
     while (from < to) {
         enum status st = pool_reserve(&l->qt->leaves, 1);
         if (st != STATUS_OK) return st;
-        uint32_t leaf = quadtree_leaf_take(l->qt, l->sorted[from].key, bits);
-        quadtree_leaf_at(l->qt, leaf)->next = behind;
-        behind = leaf;
+        front = quadtree_leaf_take(l->qt, bits, front);
         for (unsigned i = 0; i < QUADTREE_LEAF_POINTS && from < to; i++, from++) {
             uint32_t at = l->sorted[from].at;
-            quadtree_leaf_add(l->qt, leaf, &l->boxes[at], l->items[at]);
+            uint64_t pair = scan_pair(l->boxes[at].min_lon, l->boxes[at].min_lat);
+            quadtree_leaf_add(l->qt, front, pair, l->items[at]);
         }
     }
-    *ref = behind | QUADTREE_LEAF_BIT;
+    *ref = front | QUADTREE_LEAF_BIT;
     return STATUS_OK;
 }
 

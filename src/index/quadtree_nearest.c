@@ -14,6 +14,7 @@
 struct search {
     struct nearest n;
     const struct quadtree *qt;
+    uint64_t begun; // the version
     bound_boxes_fn *bounds;
     uint32_t path[QUADTREE_DEPTH]; // nodes around the centre, from the root
     uint64_t morton;               // of the centre
@@ -29,14 +30,14 @@ struct search {
 
 static bool rings(struct search *s, unsigned depth);
 static double ring_guess(const struct search *s, unsigned depth);
-static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf);
+static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf, unsigned count);
 static unsigned descend(struct search *s, const struct distance_from *from);
 static void look_at(struct search *s, const struct nearest_entry *at);
 static void path_open(struct search *s, unsigned depth, unsigned except);
 static void node_open(struct search *s, const struct nearest_entry *at, unsigned except);
 static void leaf_open(struct search *s, uint32_t leaf);
 static void push(struct search *s, const struct nearest_entry *entry);
-static unsigned run_length(const uint32_t *children, unsigned child);
+static unsigned run_length(const _Atomic uint32_t *children, unsigned child);
 static double outside_bound(const struct bound_from *from, uint32_t x, uint32_t y, uint32_t side);
 static struct index_box cell_of(uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 
@@ -45,13 +46,15 @@ double quadtree_nearest(const struct index *ix, const struct distance_from *from
                         struct index_cost *cost) {
     struct search s;
     s.qt = quadtree_of(ix);
+    s.begun = index_read_begin(ix);
+    if (s.begun & 1) return cutoff;
     s.bounds = bound_boxes();
     nearest_init(&s.n, from, wanted, cutoff, visit, ctx);
     unsigned depth = descend(&s, from);
     if (!rings(&s, depth)) {
         path_open(&s, depth, 16);
         struct nearest_entry at;
-        while (nearest_pop(&s.n, &at))
+        while (!quadtree_changed(s.qt, s.begun) && nearest_pop(&s.n, &at))
             look_at(&s, &at);
     }
     nearest_deinit(&s.n, cost);
@@ -78,39 +81,50 @@ static bool rings(struct search *s, unsigned depth) {
 /// The hav of a circle that holds about RING_AIM points, by the density of the leaf at the centre or, when that
 /// has few, of its node: area = 4 pi hav.
 static double ring_guess(const struct search *s, unsigned depth) {
-    double count = *quadtree_items(s->qt, s->path[depth]);
+    double count = quadtree_items_of(s->qt, s->path[depth]);
     double area = (double)(UINT32_MAX >> (2 * depth)) * (UINT32_MAX >> (2 * depth));
-    uint32_t ref = quadtree_children(s->qt, s->path[depth])[quadtree_child_of(s->morton, depth)];
-    if (ref != QUADTREE_EMPTY) {
-        const struct quadtree_leaf *leaf = quadtree_leaf_at(s->qt, quadtree_ref_leaf(ref));
-        if (leaf->count >= RING_AIM) {
-            count = leaf->count;
-            area = ((double)~leaf->x_mask + 1) * ((double)~leaf->y_mask + 1);
+    uint32_t ref = quadtree_child(quadtree_children(s->qt, s->path[depth]),
+                                  quadtree_child_of(s->morton, depth));
+    if (quadtree_ref_is_leaf(ref)) {
+        struct quadtree_head head =
+            quadtree_head_of(quadtree_leaf_at(s->qt, quadtree_ref_leaf(ref)));
+        if (head.count >= RING_AIM) {
+            count = head.count;
+            area = (double)((uint64_t)1 << (32 - head.bits / 2)) *
+                   (double)((uint64_t)1 << (32 - (head.bits + 1) / 2));
         }
     }
     area *= BOUND_RAD * BOUND_RAD * s->n.from.cos_lat;
     return RING_AIM / (count > 0 ? count : 1) * area / (4 * 3.14159265358979323846);
 }
 
-static void leaf_bounds(const struct search *s, const struct quadtree_leaf *leaf,
+/// Bounds of the points in slots 1 to `count`; bounds[0] means nothing.
+static void leaf_bounds(const struct search *s, const struct quadtree_leaf *leaf, unsigned count,
                         double bounds[NEAREST_LEAF]) {
-    const struct bound_arrays points = {leaf->at.lon, leaf->at.lon, leaf->at.lat, leaf->at.lat};
-    s->bounds(&s->n.from, &points, leaf->count, bounds);
+    alignas(64) int32_t lon[NEAREST_LEAF], lat[NEAREST_LEAF];
+    lon[0] = lat[0] = 0;
+    for (unsigned slot = 1; slot <= count; slot++) {
+        uint64_t pair = quadtree_pair(leaf, slot);
+        lon[slot] = scan_lon(pair);
+        lat[slot] = scan_lat(pair);
+    }
+    const struct bound_arrays points = {lon, lon, lat, lat};
+    s->bounds(&s->n.from, &points, count + 1, bounds);
 }
 
-static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf) {
+static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf, unsigned count) {
     struct search *s = ctx;
     s->n.nodes++;
-    uint64_t in = s->qt->scan->points(&leaf->at, leaf->count, &s->circle).in;
+    uint64_t in = s->qt->scan->points(&leaf->at, count, &s->circle).in;
     if (in == 0) return;
-    for (unsigned i = 0; i < QUADTREE_LEAF_POINTS; i += 16) // a line of items each
+    for (unsigned i = 0; i < SCAN_POINTS; i += 16) // a line of items each
         if (in >> i & 0xffff) __builtin_prefetch(&leaf->item[i]);
     double bounds[NEAREST_LEAF];
-    leaf_bounds(s, leaf, bounds);
+    leaf_bounds(s, leaf, count, bounds);
     for (; in; in &= in - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(in);
-        if (bounds[i] > s->n.done && bounds[i] <= s->ring)
-            nearest_wait(&s->n, leaf->item[i], bounds[i]);
+        unsigned slot = (unsigned)__builtin_ctzll(in);
+        if (bounds[slot] > s->n.done && bounds[slot] <= s->ring)
+            nearest_wait(&s->n, quadtree_item(leaf, slot), bounds[slot]);
     }
 }
 
@@ -120,9 +134,10 @@ static unsigned descend(struct search *s, const struct distance_from *from) {
                           morton_bias(index_quantise(from->p.lat)));
     s->path[0] = QUADTREE_ROOT;
     for (unsigned depth = 0;; depth++) {
-        uint32_t ref =
-            quadtree_children(s->qt, s->path[depth])[quadtree_child_of(s->morton, depth)];
-        if (ref == QUADTREE_EMPTY || quadtree_ref_is_leaf(ref)) return depth;
+        uint32_t ref = quadtree_child(quadtree_children(s->qt, s->path[depth]),
+                                      quadtree_child_of(s->morton, depth));
+        bool last = depth + 1 == QUADTREE_DEPTH; // a node below it is the writer's doing
+        if (ref == QUADTREE_EMPTY || quadtree_ref_is_leaf(ref) || last) return depth;
         s->path[depth + 1] = ref;
     }
 }
@@ -154,18 +169,20 @@ static void path_open(struct search *s, unsigned depth, unsigned except) {
 
 /// An entry's low and high are the x and y of its cell's corner.
 static void node_open(struct search *s, const struct nearest_entry *at, unsigned except) {
+    if (at->depth == QUADTREE_DEPTH) return; // the writer's doing
     s->n.nodes++;
     unsigned side = 30 - 2 * at->depth;
     uint32_t last = (1u << side) - 1;
-    const uint32_t *children = quadtree_children(s->qt, at->ref);
+    const _Atomic uint32_t *children = quadtree_children(s->qt, at->ref);
     unsigned length;
     for (unsigned child = 0; child < 16; child += length) {
         length = run_length(children, child);
-        if (children[child] == QUADTREE_EMPTY || child == except) continue;
+        uint32_t ref = quadtree_child(children, child);
+        if (ref == QUADTREE_EMPTY || child == except) continue;
         // A run of 2 or 8 children is twice as wide as high.
         uint32_t width = length >= 8 ? 4 : length >= 2 ? 2 : 1, height = length / width;
         struct nearest_entry entry = {
-            .ref = children[child],
+            .ref = ref,
             .depth = at->depth + 1,
             .low = at->low + (quadtree_column(child) << side),
             .high = at->high + (quadtree_row(child) << side),
@@ -179,14 +196,19 @@ static void node_open(struct search *s, const struct nearest_entry *at, unsigned
 }
 
 static void leaf_open(struct search *s, uint32_t number) {
-    for (; number != QUADTREE_NO_LEAF; number = quadtree_leaf_at(s->qt, number)->next) {
+    for (struct quadtree_head head; number != QUADTREE_NO_LEAF; number = head.next) {
         const struct quadtree_leaf *leaf = quadtree_leaf_at(s->qt, number);
+        head = quadtree_head_of(leaf);
+        if (quadtree_changed(s->qt, s->begun)) return;
         s->n.nodes++;
         struct index_box circle = bound_circle(&s->n.from, s->n.cutoff);
-        if (s->qt->scan->points(&leaf->at, leaf->count, &circle).in == 0) continue;
+        if (s->qt->scan->points(&leaf->at, head.count, &circle).in == 0) continue;
         double bounds[NEAREST_LEAF];
-        leaf_bounds(s, leaf, bounds);
-        nearest_add(&s->n, leaf->item, bounds, leaf->count);
+        leaf_bounds(s, leaf, head.count, bounds);
+        uint32_t items[NEAREST_LEAF];
+        for (unsigned slot = 1; slot <= head.count; slot++)
+            items[slot] = quadtree_item(leaf, slot);
+        nearest_add(&s->n, items + 1, bounds + 1, head.count);
     }
 }
 
@@ -195,10 +217,11 @@ static void push(struct search *s, const struct nearest_entry *entry) {
 }
 
 /// How many children from an aligned one on belong together: the run of a leaf, or one.
-static unsigned run_length(const uint32_t *children, unsigned child) {
+static unsigned run_length(const _Atomic uint32_t *children, unsigned child) {
     unsigned length = 1;
-    if (!quadtree_ref_is_leaf(children[child])) return 1;
-    while (child + length < 16 && children[child + length] == children[child])
+    uint32_t ref = quadtree_child(children, child);
+    if (!quadtree_ref_is_leaf(ref)) return 1;
+    while (child + length < 16 && quadtree_child(children, child + length) == ref)
         length++;
     return length;
 }

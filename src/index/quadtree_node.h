@@ -1,7 +1,7 @@
 // quadtree_node.h - how the trie lies in memory; for the quadtree*.c files only.
 //
 //   node   16 child references on one 64-byte line: two quadtree levels, Morton order
-//   leaf   up to 64 points, lon[] lat[] item[] beside each other, and a header line
+//   leaf   a head of one word and up to 63 points of one word each (scan.h), then their items
 //
 // Nothing has a box: the cell of a child follows from the path. A leaf may stand in an aligned run of
 // 1, 2, 4, 8 or 16 children of its node (all refer to it), so that a full leaf splits in two,
@@ -10,6 +10,13 @@
 // nodes reach a cell of one quantum, where leaves are chained: all points on one spot.
 //
 // Counts of subtrees lie beside the nodes of a chunk, so that counting does not visit.
+//
+// Readers walk beside the writer (index.h). A point that moves within its leaf's cell is one store, at any time: who
+// looks at a leaf twice may see a point in two places. Every other change happens between
+// index_places_begin and _end. Nodes and leaves keep their memory (pool_readers_beside), and every number
+// ever stored in one is that of a node or leaf, so a reader may follow what it finds; it stops when it sees that
+// the version has changed (quadtree_changed), so its walk ends. What readers load is stored
+// with release and loaded with acquire.
 
 #ifndef INDEX_QUADTREE_NODE_H
 #define INDEX_QUADTREE_NODE_H
@@ -21,9 +28,9 @@
 #include "index/pool.h"
 #include "index/scan.h"
 
-#define QUADTREE_LEAF_POINTS 64u
+#define QUADTREE_LEAF_POINTS (SCAN_POINTS - 1u) // slots 1 to 63: 0 is the head
 #define QUADTREE_SLOT_BITS 6
-#define QUADTREE_DEPTH 16 // nodes on the longest path
+#define QUADTREE_DEPTH 16u // nodes on the longest path
 #define QUADTREE_ROOT 0u
 
 #define QUADTREE_NODE_SHIFT 5 // nodes in a chunk, as a power of two
@@ -35,19 +42,20 @@
 #define QUADTREE_NO_LEAF UINT32_MAX
 
 struct quadtree_leaf {
-    alignas(64) uint32_t x; // south-west corner of the cell, biased
-    uint32_t y;
-    uint32_t x_mask, y_mask; // the bits that every point of the cell shares with the corner
-    uint32_t next;           // further leaf of the same spot
-    uint8_t count;
-    uint8_t span; // it stands in 1 << span children
-    alignas(64) struct scan_points at;
-    uint32_t item[QUADTREE_LEAF_POINTS];
+    struct scan_points at; // the first word is the head
+    _Atomic uint32_t item[SCAN_POINTS];
+};
+
+/// What the first word of a leaf says.
+struct quadtree_head {
+    uint32_t next;  // further leaf of the same spot
+    unsigned count; // of the points
+    unsigned bits;  // leading Morton bits that all points of the cell share
 };
 
 struct quadtree_nodes { // a chunk
-    alignas(64) uint32_t child[1 << QUADTREE_NODE_SHIFT][16];
-    uint32_t items[1 << QUADTREE_NODE_SHIFT];
+    alignas(64) _Atomic uint32_t child[1 << QUADTREE_NODE_SHIFT][16];
+    _Atomic uint32_t items[1 << QUADTREE_NODE_SHIFT];
 };
 
 struct quadtree {
@@ -55,7 +63,9 @@ struct quadtree {
     struct places *places;
     const struct scan_kernels *scan;
     struct pool nodes, leaves;
-    struct index_box extent; // grows only, until empty
+    struct quadtree_extent {
+        _Atomic int32_t min_lon, min_lat, max_lon, max_lat;
+    } extent; // grows only, until empty
 };
 
 static inline const struct quadtree *quadtree_of(const struct index *ix) {
@@ -69,11 +79,32 @@ static inline struct quadtree_leaf *quadtree_leaf_at(const struct quadtree *qt, 
 static inline struct quadtree_nodes *quadtree_nodes_at(const struct quadtree *qt, uint32_t node) {
     return (struct quadtree_nodes *)(void *)pool_chunk(&qt->nodes, node);
 }
-static inline uint32_t *quadtree_children(const struct quadtree *qt, uint32_t node) {
+static inline _Atomic uint32_t *quadtree_children(const struct quadtree *qt, uint32_t node) {
     return quadtree_nodes_at(qt, node)->child[node & ((1u << QUADTREE_NODE_SHIFT) - 1)];
 }
-static inline uint32_t *quadtree_items(const struct quadtree *qt, uint32_t node) {
+static inline uint32_t quadtree_child(const _Atomic uint32_t *children, unsigned child) {
+    return atomic_load_explicit(&children[child], memory_order_acquire);
+}
+static inline _Atomic uint32_t *quadtree_items(const struct quadtree *qt, uint32_t node) {
     return &quadtree_nodes_at(qt, node)->items[node & ((1u << QUADTREE_NODE_SHIFT) - 1)];
+}
+static inline uint32_t quadtree_items_of(const struct quadtree *qt, uint32_t node) {
+    return atomic_load_explicit(quadtree_items(qt, node), memory_order_acquire);
+}
+
+static inline struct quadtree_head quadtree_head_of(const struct quadtree_leaf *leaf) {
+    uint64_t word = scan_load(&leaf->at, 0);
+    return (struct quadtree_head){(uint32_t)word, word >> 32 & 0xff, word >> 40 & 0xff};
+}
+static inline uint64_t quadtree_pair(const struct quadtree_leaf *leaf, unsigned slot) {
+    return scan_load(&leaf->at, slot);
+}
+static inline uint32_t quadtree_item(const struct quadtree_leaf *leaf, unsigned slot) {
+    return atomic_load_explicit(&leaf->item[slot], memory_order_acquire);
+}
+/// A leaf stands in 1 << span children.
+static inline unsigned quadtree_span(unsigned bits) {
+    return bits ? (64 - bits) % 4 : 4;
 }
 
 static inline bool quadtree_ref_is_leaf(uint32_t ref) {
@@ -83,6 +114,9 @@ static inline uint32_t quadtree_ref_leaf(uint32_t ref) {
     return ref & ~QUADTREE_LEAF_BIT;
 }
 
+static inline uint64_t quadtree_morton(uint64_t pair) {
+    return morton_of(morton_bias(scan_lon(pair)), morton_bias(scan_lat(pair)));
+}
 /// Which child of a node at `depth` holds the Morton number.
 static inline unsigned quadtree_child_of(uint64_t morton, unsigned depth) {
     return (unsigned)(morton >> (60 - 4 * depth)) & 15;
@@ -100,10 +134,15 @@ static inline uint32_t quadtree_run(unsigned child, unsigned span) {
     return ((1u << (1u << span)) - 1) << first;
 }
 
+/// Whether a walk that began with the version `begun` is better given up: index_read_end will say no.
+static inline bool quadtree_changed(const struct quadtree *qt, uint64_t begun) {
+    return (begun & 1) || atomic_load_explicit(&qt->base.version, memory_order_relaxed) != begun;
+}
+
 extern const struct index_ops quadtree_ops;
 
-/// Calls for every leaf whose cell touches the box.
-typedef void quadtree_leaf_fn(void *ctx, const struct quadtree_leaf *leaf);
+/// Calls for every leaf whose cell touches the box, with its number of points.
+typedef void quadtree_leaf_fn(void *ctx, const struct quadtree_leaf *leaf, unsigned count);
 void quadtree_search_leaves(const struct quadtree *qt, const struct index_box *box,
                             quadtree_leaf_fn *leaf_fn, void *ctx);
 
@@ -120,10 +159,9 @@ bool quadtree_check(const struct index *ix);
 /// Building blocks of quadtree.c that bulk loading uses too.
 void quadtree_clear(struct quadtree *qt);
 uint32_t quadtree_node_take(struct quadtree *qt);
-/// An empty leaf for the cell of `bits` leading Morton bits around `morton`.
-uint32_t quadtree_leaf_take(struct quadtree *qt, uint64_t morton, unsigned bits);
-void quadtree_leaf_add(struct quadtree *qt, uint32_t leaf, const struct index_box *point,
-                       uint32_t item);
+/// An empty leaf for a cell of `bits` leading Morton bits, in front of `next`.
+uint32_t quadtree_leaf_take(struct quadtree *qt, unsigned bits, uint32_t next);
+void quadtree_leaf_add(struct quadtree *qt, uint32_t leaf, uint64_t pair, uint32_t item);
 void quadtree_extent_add(struct quadtree *qt, const struct index_box *point);
 
 #endif

@@ -1,6 +1,19 @@
 // quadtree_search.c - boxes and counts in the trie: cells are arithmetic, leaves are compared by SIMD.
+//
+// Leaves found on the way wait until many are known, so that their misses overlap; what is found
+// is given in runs.
 
 #include "index/quadtree_node.h"
+
+#define WAITING 32
+#define RUN 64 // items given at once, about
+
+/// A leaf that touches the box, met as `child` of its node; `inside`: that node's children inside the box.
+struct waiting {
+    uint32_t leaf;
+    uint16_t inside;
+    uint8_t child;
+};
 
 /// One search or count on its way through the trie. Coordinates are biased.
 struct query {
@@ -11,7 +24,11 @@ struct query {
     void *ctx;
     bool counting;             // sure points are added up, only unsure ones visited
     quadtree_leaf_fn *leaf_fn; // instead of all that: whole leaves
+    uint64_t begun;            // the version
     uint64_t counted, nodes, candidates;
+    unsigned waiting_count, found_count;
+    struct waiting waiting[WAITING];
+    uint32_t found[RUN + QUADTREE_LEAF_POINTS]; // sure ones
 };
 
 /// The sets of children in columns (rows) lo..hi.
@@ -28,65 +45,85 @@ static const uint16_t rows[4][4] = {
     {0, 0, 0, 0xcc00},
 };
 
-static bool run(struct query *q, struct index_cost *cost);
+static bool run(struct query *q, const struct index_box *box, struct index_cost *cost);
+static bool walk(struct query *q);
 static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t x, uint32_t y);
-static bool node_visit_all(struct query *q, uint32_t node);
-static void leaves_prefetch(const struct quadtree *qt, const uint32_t *children, uint32_t touched);
-static bool leaf_visit(struct query *q, uint32_t leaf);
-static bool leaf_visit_all(struct query *q, uint32_t leaf);
+static bool node_visit_all(struct query *q, uint32_t node, unsigned depth);
+static bool leaf_wait(struct query *q, uint32_t leaf, unsigned child, uint32_t inside);
+static bool waiting_look(struct query *q);
+static bool leaf_look(struct query *q, uint32_t leaf, unsigned child, uint32_t inside);
+static bool leaf_scan(struct query *q, const struct quadtree_leaf *leaf, unsigned count);
+static bool leaf_take_all(struct query *q, const struct quadtree_leaf *leaf, unsigned count);
+static bool found_give(struct query *q);
 static bool give(struct query *q, const uint32_t *items, size_t count, bool sure);
 
 bool quadtree_search(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
                      void *ctx, struct index_cost *cost) {
-    struct query q = {.qt = quadtree_of(ix), .box = *box, .visit = visit, .ctx = ctx};
-    return run(&q, cost);
+    struct query q;
+    q.qt = quadtree_of(ix);
+    q.visit = visit;
+    q.ctx = ctx;
+    q.counting = false;
+    q.leaf_fn = NULL;
+    return run(&q, box, cost);
 }
 
 uint64_t quadtree_count(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,
                         void *ctx, struct index_cost *cost) {
-    struct query q = {
-        .qt = quadtree_of(ix), .box = *box, .visit = unsure, .ctx = ctx, .counting = true};
-    run(&q, cost);
+    struct query q;
+    q.qt = quadtree_of(ix);
+    q.visit = unsure;
+    q.ctx = ctx;
+    q.counting = true;
+    q.leaf_fn = NULL;
+    run(&q, box, cost);
     return q.counted;
 }
 
 void quadtree_search_leaves(const struct quadtree *qt, const struct index_box *box,
                             quadtree_leaf_fn *leaf_fn, void *ctx) {
-    struct query q = {.qt = qt, .box = *box, .leaf_fn = leaf_fn, .ctx = ctx};
-    run(&q, NULL);
+    struct query q;
+    q.qt = qt;
+    q.ctx = ctx;
+    q.counting = false;
+    q.leaf_fn = leaf_fn;
+    run(&q, box, NULL);
 }
 
-static bool run(struct query *q, struct index_cost *cost) {
-    if (q->box.min_lon > q->box.max_lon || q->box.min_lat > q->box.max_lat) return true;
-    q->min_x = morton_bias(q->box.min_lon);
-    q->min_y = morton_bias(q->box.min_lat);
-    q->max_x = morton_bias(q->box.max_lon);
-    q->max_y = morton_bias(q->box.max_lat);
-
-    // Straight down to the smallest cell that covers the box.
-    uint64_t low = morton_of(q->min_x, q->min_y), high = morton_of(q->max_x, q->max_y);
-    unsigned shared = low == high ? QUADTREE_DEPTH : (unsigned)__builtin_clzll(low ^ high) / 4;
-    uint32_t ref = QUADTREE_ROOT;
-    unsigned depth = 0;
-    while (depth < shared) {
-        q->nodes++;
-        ref = quadtree_children(q->qt, ref)[quadtree_child_of(low, depth)];
-        if (ref == QUADTREE_EMPTY || quadtree_ref_is_leaf(ref)) break;
-        depth++;
-    }
-
-    bool finished = true;
-    if (quadtree_ref_is_leaf(ref)) {
-        finished = leaf_visit(q, quadtree_ref_leaf(ref));
-    } else if (ref != QUADTREE_EMPTY || depth == shared) {
-        uint64_t corner = depth ? low & ~(uint64_t)0 << (64 - 4 * depth) : 0;
-        finished = node_visit(q, ref, depth, morton_x(corner), morton_y(corner));
-    }
+static bool run(struct query *q, const struct index_box *box, struct index_cost *cost) {
+    q->counted = q->nodes = q->candidates = 0;
+    q->waiting_count = q->found_count = 0;
+    q->box = *box;
+    q->begun = index_read_begin(&q->qt->base);
+    if (box->min_lon > box->max_lon || box->min_lat > box->max_lat || (q->begun & 1)) return true;
+    bool finished = walk(q) && waiting_look(q) && found_give(q);
     if (cost) {
         cost->nodes += q->nodes;
         cost->candidates += q->candidates;
     }
     return finished;
+}
+
+/// Straight down to the smallest cell that covers the box.
+static bool walk(struct query *q) {
+    q->min_x = morton_bias(q->box.min_lon);
+    q->min_y = morton_bias(q->box.min_lat);
+    q->max_x = morton_bias(q->box.max_lon);
+    q->max_y = morton_bias(q->box.max_lat);
+    uint64_t low = morton_of(q->min_x, q->min_y), high = morton_of(q->max_x, q->max_y);
+    unsigned shared = low == high ? QUADTREE_DEPTH : (unsigned)__builtin_clzll(low ^ high) / 4;
+    uint32_t ref = QUADTREE_ROOT;
+    unsigned depth = 0;
+    for (; depth < shared; depth++) {
+        ref = quadtree_child(quadtree_children(q->qt, ref), quadtree_child_of(low, depth));
+        if (ref == QUADTREE_EMPTY) return true;
+        if (quadtree_ref_is_leaf(ref)) break;
+    }
+    q->nodes += depth;
+    if (quadtree_ref_is_leaf(ref)) return leaf_look(q, quadtree_ref_leaf(ref), 0, 0);
+    if (depth == QUADTREE_DEPTH) return true; // the writer was here
+    uint64_t corner = depth ? low & ~(uint64_t)0 << (64 - 4 * depth) : 0;
+    return node_visit(q, ref, depth, morton_x(corner), morton_y(corner));
 }
 
 /// The children of a node with its corner at x, y that touch the box; those inside as a whole.
@@ -109,21 +146,21 @@ static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t 
         inside = columns[west_in][east_end - 1] & rows[south_in][north_end - 1];
 
     q->nodes++;
-    const uint32_t *children = quadtree_children(q->qt, node);
-    leaves_prefetch(q->qt, children, touched);
+    if (quadtree_changed(q->qt, q->begun)) return true;
+    const _Atomic uint32_t *children = quadtree_children(q->qt, node);
     uint32_t before = QUADTREE_EMPTY;
     for (; touched; touched &= touched - 1) {
         unsigned child = (unsigned)__builtin_ctz(touched);
-        uint32_t ref = children[child];
+        uint32_t ref = quadtree_child(children, child);
         if (ref == before || ref == QUADTREE_EMPTY) continue; // a leaf's run is met once
         before = ref;
-        bool go_on;
+        bool go_on = true;
         if (quadtree_ref_is_leaf(ref)) {
-            uint32_t leaf = quadtree_ref_leaf(ref);
-            uint32_t covered = quadtree_run(child, quadtree_leaf_at(q->qt, leaf)->span);
-            go_on = (covered & ~inside) == 0 ? leaf_visit_all(q, leaf) : leaf_visit(q, leaf);
+            go_on = leaf_wait(q, quadtree_ref_leaf(ref), child, inside);
+        } else if (depth + 1 == QUADTREE_DEPTH) {
+            return true; // the writer was here
         } else if (inside >> child & 1) {
-            go_on = node_visit_all(q, ref);
+            go_on = node_visit_all(q, ref, depth + 1);
         } else {
             go_on = node_visit(q, ref, depth + 1, x + (quadtree_column(child) << side),
                                y + (quadtree_row(child) << side));
@@ -133,73 +170,96 @@ static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t 
     return true;
 }
 
-/// The misses of all leaves touched happen at once, not one after the other.
-static void leaves_prefetch(const struct quadtree *qt, const uint32_t *children, uint32_t touched) {
-    uint32_t before = QUADTREE_EMPTY;
-    for (; touched; touched &= touched - 1) {
-        uint32_t ref = children[__builtin_ctz(touched)];
-        if (!quadtree_ref_is_leaf(ref) || ref == before) continue;
-        before = ref;
-        const char *leaf = (const char *)quadtree_leaf_at(qt, quadtree_ref_leaf(ref));
-        for (unsigned line = 0; line < 9; line++) // header, lon, lat
-            __builtin_prefetch(leaf + 64 * line);
-    }
-}
-
-static bool node_visit_all(struct query *q, uint32_t node) {
+static bool node_visit_all(struct query *q, uint32_t node, unsigned depth) {
     q->nodes++;
     if (q->counting) {
-        q->counted += *quadtree_items(q->qt, node);
+        q->counted += quadtree_items_of(q->qt, node);
         return true;
     }
-    const uint32_t *children = quadtree_children(q->qt, node);
+    if (depth == QUADTREE_DEPTH || quadtree_changed(q->qt, q->begun)) return true;
+    const _Atomic uint32_t *children = quadtree_children(q->qt, node);
     uint32_t before = QUADTREE_EMPTY;
     for (unsigned child = 0; child < 16; child++) {
-        uint32_t ref = children[child];
+        uint32_t ref = quadtree_child(children, child);
         if (ref == before || ref == QUADTREE_EMPTY) continue;
         before = ref;
-        bool go_on = quadtree_ref_is_leaf(ref) ? leaf_visit_all(q, quadtree_ref_leaf(ref))
-                                               : node_visit_all(q, ref);
+        bool go_on = quadtree_ref_is_leaf(ref)
+                         ? leaf_wait(q, quadtree_ref_leaf(ref), child, UINT16_MAX)
+                         : node_visit_all(q, ref, depth + 1);
         if (!go_on) return false;
     }
     return true;
 }
 
-static bool leaf_visit(struct query *q, uint32_t number) {
-    for (; number != QUADTREE_NO_LEAF; number = quadtree_leaf_at(q->qt, number)->next) {
-        const struct quadtree_leaf *leaf = quadtree_leaf_at(q->qt, number);
-        q->nodes++;
-        if (q->leaf_fn) {
-            q->leaf_fn(q->ctx, leaf);
-            continue;
-        }
-        struct scan_hits hits = q->qt->scan->points(&leaf->at, leaf->count, &q->box);
-        if (hits.in == 0) continue;
-        uint32_t found[QUADTREE_LEAF_POINTS];
-        if (hits.sure) {
-            if (q->counting) {
-                q->counted += (unsigned)__builtin_popcountll(hits.sure);
-            } else if (!give(q, found, scan_collect(leaf->item, hits.sure, found), true)) {
-                return false;
-            }
-        }
-        uint64_t unsure = hits.in & ~hits.sure;
-        if (unsure && !give(q, found, scan_collect(leaf->item, unsure, found), false)) return false;
-    }
+static bool leaf_wait(struct query *q, uint32_t leaf, unsigned child, uint32_t inside) {
+    const char *at = (const char *)quadtree_leaf_at(q->qt, leaf);
+    for (unsigned line = 0; line < sizeof(struct scan_points) / 64; line++)
+        __builtin_prefetch(at + 64 * line);
+    q->waiting[q->waiting_count++] = (struct waiting){leaf, (uint16_t)inside, (uint8_t)child};
+    return q->waiting_count < WAITING || waiting_look(q);
+}
+
+static bool waiting_look(struct query *q) {
+    for (unsigned i = 0; i < q->waiting_count; i++)
+        if (!leaf_look(q, q->waiting[i].leaf, q->waiting[i].child, q->waiting[i].inside))
+            return false;
+    q->waiting_count = 0;
     return true;
 }
 
-static bool leaf_visit_all(struct query *q, uint32_t number) {
-    for (; number != QUADTREE_NO_LEAF; number = quadtree_leaf_at(q->qt, number)->next) {
+/// A leaf and those chained to it.
+static bool leaf_look(struct query *q, uint32_t number, unsigned child, uint32_t inside) {
+    for (;;) {
         const struct quadtree_leaf *leaf = quadtree_leaf_at(q->qt, number);
+        struct quadtree_head head = quadtree_head_of(leaf);
         q->nodes++;
-        if (q->counting) {
-            q->counted += leaf->count;
-        } else if (!give(q, leaf->item, leaf->count, true)) {
-            return false;
+        bool go_on = true;
+        if (q->leaf_fn) {
+            q->leaf_fn(q->ctx, leaf, head.count);
+        } else if (inside && (quadtree_run(child, quadtree_span(head.bits)) & ~inside) == 0) {
+            go_on = leaf_take_all(q, leaf, head.count);
+        } else {
+            go_on = leaf_scan(q, leaf, head.count);
         }
+        if (!go_on) return false;
+        if (head.next == QUADTREE_NO_LEAF || quadtree_changed(q->qt, q->begun)) return true;
+        number = head.next;
     }
-    return true;
+}
+
+static bool leaf_scan(struct query *q, const struct quadtree_leaf *leaf, unsigned count) {
+    struct scan_hits hits = q->qt->scan->points(&leaf->at, count, &q->box);
+    if (hits.in == 0) return true;
+    if (q->counting) {
+        q->counted += (unsigned)__builtin_popcountll(hits.sure);
+    } else {
+        for (uint64_t sure = hits.sure; sure; sure &= sure - 1)
+            q->found[q->found_count++] = quadtree_item(leaf, (unsigned)__builtin_ctzll(sure));
+        if (q->found_count >= RUN && !found_give(q)) return false;
+    }
+    uint64_t unsure = hits.in & ~hits.sure;
+    if (unsure == 0) return true;
+    uint32_t items[QUADTREE_LEAF_POINTS];
+    unsigned n = 0;
+    for (; unsure; unsure &= unsure - 1)
+        items[n++] = quadtree_item(leaf, (unsigned)__builtin_ctzll(unsure));
+    return give(q, items, n, false);
+}
+
+static bool leaf_take_all(struct query *q, const struct quadtree_leaf *leaf, unsigned count) {
+    if (q->counting) {
+        q->counted += count;
+        return true;
+    }
+    for (unsigned slot = 1; slot <= count; slot++)
+        q->found[q->found_count++] = quadtree_item(leaf, slot);
+    return q->found_count < RUN || found_give(q);
+}
+
+static bool found_give(struct query *q) {
+    unsigned count = q->found_count;
+    q->found_count = 0;
+    return count == 0 || give(q, q->found, count, true);
 }
 
 static bool give(struct query *q, const uint32_t *items, size_t count, bool sure) {

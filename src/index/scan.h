@@ -1,11 +1,18 @@
 // scan.h - the comparisons that searches are made of, sixteen or sixty-four at a time.
 //
-// Each kernel has a plain form and an AVX2 form with the same result; scan_kernels() gives those
-// this processor can run. All boxes are closed; see index.h for what "sure" means.
+// Each kernel has a plain form and forms in AVX2 and AVX-512 with the same result; scan_kernels() gives
+// those this processor can run. All boxes are closed; see index.h for what "sure" means.
+//
+// A point is a pair in one 64-bit word, so that it moves by one store and beside the writer is read whole,
+// in the old place or in the new. The plain kernels load words with acquire. The others load vectors, which on x86
+// never tear an aligned word and keep their order; the thread sanitizer cannot know that, so it is
+// given the plain ones.
 
 #ifndef INDEX_SCAN_H
 #define INDEX_SCAN_H
 
+#include <stdalign.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "index/index.h"
@@ -13,10 +20,11 @@
 #define SCAN_POINTS 64
 #define SCAN_BOXES 16
 
-/// 32-byte aligned.
+/// Eight to a line; the first word is not a point but the owner's to use.
 struct scan_points {
-    int32_t lon[SCAN_POINTS], lat[SCAN_POINTS];
+    alignas(64) _Atomic uint64_t at[SCAN_POINTS];
 };
+/// 32-byte aligned.
 struct scan_boxes {
     int32_t min_lon[SCAN_BOXES], max_lon[SCAN_BOXES], min_lat[SCAN_BOXES], max_lat[SCAN_BOXES];
 };
@@ -27,7 +35,7 @@ struct scan_hits {
     uint64_t sure; // proven inside; a subset of `in`
 };
 
-/// Of the first `count` points, those in `box`.
+/// Of the points 1 to `count` (below SCAN_POINTS), those in `box`, which is not upside down.
 typedef struct scan_hits scan_points_fn(const struct scan_points *p, unsigned count,
                                         const struct index_box *box);
 /// Of the first `count` boxes, those that intersect `box`.
@@ -46,6 +54,22 @@ struct scan_kernels {
 
 const struct scan_kernels *scan_kernels(void);
 const struct scan_kernels *scan_kernels_plain(void);
+
+static inline uint64_t scan_pair(int32_t lon, int32_t lat) {
+    return (uint32_t)lon | (uint64_t)(uint32_t)lat << 32;
+}
+static inline int32_t scan_lon(uint64_t pair) {
+    return (int32_t)(uint32_t)pair;
+}
+static inline int32_t scan_lat(uint64_t pair) {
+    return (int32_t)(uint32_t)(pair >> 32);
+}
+static inline uint64_t scan_load(const struct scan_points *p, unsigned i) {
+    return atomic_load_explicit(&p->at[i], memory_order_acquire);
+}
+static inline void scan_store(struct scan_points *p, unsigned i, uint64_t pair) {
+    atomic_store_explicit(&p->at[i], pair, memory_order_release);
+}
 
 /// The numbers of `bits` looked up in `items`; returns how many.
 static inline unsigned scan_collect(const uint32_t *items, uint64_t bits, uint32_t *out) {

@@ -88,8 +88,11 @@ struct index_ops {
 /// Every index begins with this.
 struct index {
     const struct index_ops *ops;
-    _Atomic uint64_t version; // of which item is where; odd while that changes (index_places_begin)
+    _Atomic uint64_t version; // of which item is where, and two bits:
 };
+#define INDEX_CHANGING 1u // items change places (index_places_begin)
+#define INDEX_SHUT 2u     // it does not hold all that its user means (index_shut)
+#define INDEX_VERSION 4u  // one step of the version
 
 /// Add `item` (not in it yet) under `box`. NO_MEMORY leaves the index unchanged.
 static inline MUST_USE enum status index_insert(struct index *ix, const struct index_box *box,
@@ -151,17 +154,31 @@ static inline uint64_t index_read_begin(const struct index *ix) {
 /// by vector loads, on machines that keep loads in order) and stored with release.
 static inline bool index_read_end(const struct index *ix, uint64_t begun) {
     atomic_signal_fence(memory_order_seq_cst); // vector loads stay above
-    return (begun & 1) == 0 && atomic_load_explicit(&ix->version, memory_order_acquire) == begun;
+    return begun % INDEX_VERSION == 0 &&
+           atomic_load_explicit(&ix->version, memory_order_acquire) == begun;
 }
 /// For the writer of an index with `unlocked`: around every change of an item's place (insert, remove, a
 /// move that leaves its leaf). A point that moves within its leaf is one store and needs neither.
 static inline void index_places_begin(struct index *ix) {
     uint64_t v = atomic_load_explicit(&ix->version, memory_order_relaxed);
-    atomic_store_explicit(&ix->version, v + 1, memory_order_release);
+    atomic_store_explicit(&ix->version, v | INDEX_CHANGING, memory_order_release);
 }
 static inline void index_places_end(struct index *ix) {
+    uint64_t v = atomic_load_explicit(&ix->version, memory_order_relaxed) - INDEX_CHANGING;
+    atomic_store_explicit(&ix->version, v + INDEX_VERSION, memory_order_release);
+}
+/// For the writer of an index that is a part of another: from now on, until it is opened, index_read_end says no,
+/// also to those who asked index_unlocked before.
+static inline void index_shut(struct index *ix) {
     uint64_t v = atomic_load_explicit(&ix->version, memory_order_relaxed);
-    atomic_store_explicit(&ix->version, v + 1, memory_order_release);
+    atomic_store_explicit(&ix->version, v | INDEX_SHUT, memory_order_release);
+}
+static inline void index_open(struct index *ix) {
+    uint64_t v = atomic_load_explicit(&ix->version, memory_order_relaxed) & ~(uint64_t)INDEX_SHUT;
+    atomic_store_explicit(&ix->version, v + INDEX_VERSION, memory_order_release);
+}
+static inline bool index_is_shut(const struct index *ix) {
+    return (atomic_load_explicit(&ix->version, memory_order_acquire) & INDEX_SHUT) != 0;
 }
 
 /// A box around all items (may be larger than needed after removals); false when empty.

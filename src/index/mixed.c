@@ -1,5 +1,8 @@
 // mixed.c - see mixed.h. An item's box says which of the two holds it (index_box_is_point), so the place
 // of an item means what its holder says, and nothing here is stored per item.
+//
+// While there are only points, readers search their index without the lock. It is shut before the first
+// other thing goes in and opened after the last has gone.
 
 #include "index/mixed.h"
 
@@ -14,9 +17,12 @@ struct mixed {
 
 static const struct index_ops mixed_ops;
 
+static enum status move_across(struct index *old, struct index *new, const struct index_box *from,
+                               const struct index_box *to, uint32_t item, uint32_t *place);
+
 enum status mixed_new_take(struct places *places, struct index *points, struct index *others,
                            struct index **out) {
-    struct mixed *m = mem_alloc(sizeof *m);
+    struct mixed *m = mem_zalloc(1, sizeof *m);
     if (!m) {
         index_free(points);
         index_free(others);
@@ -41,21 +47,39 @@ static struct index *holder(const struct index *ix, const struct index_box *box)
     return index_box_is_point(box) ? m->points : m->others;
 }
 
+static void shut_for(struct mixed *m, const struct index *holder) {
+    if (holder == m->others && !index_is_shut(m->points)) index_shut(m->points);
+}
+static void open_if_alone(struct mixed *m) {
+    if (index_is_shut(m->points) && index_items(m->others) == 0) index_open(m->points);
+}
+
 static enum status insert(struct index *ix, const struct index_box *box, uint32_t item) {
-    return index_insert(holder(ix, box), box, item);
+    struct index *into = holder(ix, box);
+    shut_for(mixed_of(ix), into);
+    enum status st = index_insert(into, box, item);
+    open_if_alone(mixed_of(ix)); // when that failed
+    return st;
 }
 
 static void remove_item(struct index *ix, const struct index_box *box, uint32_t item) {
     index_remove(holder(ix, box), box, item);
+    open_if_alone(mixed_of(ix));
 }
 
 static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
                         uint32_t item) {
     struct index *old = holder(ix, from), *new = holder(ix, to);
     if (old == new) return index_move(old, from, to, item);
+    shut_for(mixed_of(ix), new);
+    enum status st = move_across(old, new, from, to, item, places_at(mixed_of(ix)->places, item));
+    open_if_alone(mixed_of(ix));
+    return st;
+}
 
-    // Both hold it for a moment; the place is the new one's in the end.
-    uint32_t *place = places_at(mixed_of(ix)->places, item);
+/// Both hold it for a moment; the place is the new one's in the end.
+static enum status move_across(struct index *old, struct index *new, const struct index_box *from,
+                               const struct index_box *to, uint32_t item, uint32_t *place) {
     uint32_t before = *place;
     enum status st = index_insert(new, to, item);
     uint32_t after = *place;
@@ -81,6 +105,7 @@ static enum status bulk_load(struct index *ix, const struct index_box *boxes, co
         sorted_boxes[at] = boxes[i];
         sorted_items[at] = items[i];
     }
+    if (points < count) shut_for(m, m->others);
     st = index_bulk_load(m->points, sorted_boxes, sorted_items, points);
     if (st != STATUS_OK) goto fail;
     st = index_bulk_load(m->others, sorted_boxes + points, sorted_items + points, count - points);
@@ -89,6 +114,7 @@ static enum status bulk_load(struct index *ix, const struct index_box *boxes, co
             index_remove(m->points, &sorted_boxes[i], sorted_items[i]);
     }
 fail:
+    open_if_alone(m);
     mem_free(sorted_boxes);
     mem_free(sorted_items);
     return st;
@@ -113,6 +139,23 @@ static double nearest(const struct index *ix, const struct distance_from *from, 
     const struct mixed *m = mixed_of(ix);
     cutoff = index_nearest(m->points, from, wanted, cutoff, visit, ctx, cost);
     return index_nearest(m->others, from, wanted, cutoff, visit, ctx, cost);
+}
+
+/// Places do not say whose they are: brought near only when all are the points'.
+static void approach_items(const struct index *ix, const uint32_t *which, size_t n) {
+    const struct mixed *m = mixed_of(ix);
+    if (!index_is_shut(m->points)) index_approach_items(m->points, which, n);
+}
+
+static void approach(const struct index *ix, const struct index_box *boxes, size_t n) {
+    const struct mixed *m = mixed_of(ix);
+    index_approach(m->points, boxes, n);
+    if (index_is_shut(m->points)) index_approach(m->others, boxes, n);
+}
+
+static const struct index *unlocked(const struct index *ix) {
+    const struct mixed *m = mixed_of(ix);
+    return index_is_shut(m->points) ? NULL : index_unlocked(m->points);
 }
 
 static bool extent(const struct index *ix, struct index_box *out) {
@@ -162,6 +205,9 @@ static const struct index_ops mixed_ops = {
     .search = search,
     .count = count,
     .nearest = nearest,
+    .approach = approach,
+    .approach_items = approach_items,
+    .unlocked = unlocked,
     .extent = extent,
     .items = items,
     .bytes = bytes,

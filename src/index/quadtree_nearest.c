@@ -47,7 +47,7 @@ double quadtree_nearest(const struct index *ix, const struct distance_from *from
     struct search s;
     s.qt = quadtree_of(ix);
     s.begun = index_read_begin(ix);
-    if (s.begun & 1) return cutoff;
+    if (s.begun & INDEX_CHANGING) return cutoff;
     s.bounds = bound_boxes();
     nearest_init(&s.n, from, wanted, cutoff, visit, ctx);
     unsigned depth = descend(&s, from);

@@ -134,9 +134,10 @@ static inline uint32_t quadtree_run(unsigned child, unsigned span) {
     return ((1u << (1u << span)) - 1) << first;
 }
 
-/// Whether a walk that began with the version `begun` is better given up: index_read_end will say no.
+/// Whether a walk that began with the version `begun`, not amid a change, is better given up: index_read_end will
+/// say no.
 static inline bool quadtree_changed(const struct quadtree *qt, uint64_t begun) {
-    return (begun & 1) || atomic_load_explicit(&qt->base.version, memory_order_relaxed) != begun;
+    return atomic_load_explicit(&qt->base.version, memory_order_relaxed) != begun;
 }
 
 extern const struct index_ops quadtree_ops;

@@ -95,7 +95,8 @@ static bool run(struct query *q, const struct index_box *box, struct index_cost 
     q->waiting_count = q->found_count = 0;
     q->box = *box;
     q->begun = index_read_begin(&q->qt->base);
-    if (box->min_lon > box->max_lon || box->min_lat > box->max_lat || (q->begun & 1)) return true;
+    if (box->min_lon > box->max_lon || box->min_lat > box->max_lat || (q->begun & INDEX_CHANGING))
+        return true;
     bool finished = walk(q) && waiting_look(q) && found_give(q);
     if (cost) {
         cost->nodes += q->nodes;

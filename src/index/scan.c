@@ -15,15 +15,6 @@
 #define AVX2 __attribute__((target("avx2")))
 #endif
 
-static uint64_t first_bits(unsigned count) {
-    return count >= 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
-}
-
-/// The bits 1 to `count`.
-static uint64_t points_mask(unsigned count) {
-    return first_bits(count + 1) & ~(uint64_t)1;
-}
-
 static struct scan_hits points_plain(const struct scan_points *p, unsigned count,
                                      const struct index_box *box) {
     struct scan_hits hits = {0, 0};
@@ -84,6 +75,14 @@ const struct scan_kernels *scan_kernels_plain(void) {
 }
 
 #if defined(AVX2)
+
+static uint64_t first_bits(unsigned count) {
+    return count >= 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
+}
+/// The bits 1 to `count`.
+static uint64_t points_mask(unsigned count) {
+    return first_bits(count + 1) & ~(uint64_t)1;
+}
 
 /// `in`, one bit or none, when that point lies on no edge; else 0.
 static uint64_t one_sure(const struct scan_points *p, uint64_t in, const struct index_box *box) {

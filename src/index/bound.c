@@ -9,17 +9,19 @@
 #define AVX2 __attribute__((target("avx2")))
 #endif
 
-/// At least the angle whose hav it is, for hav <= 0.01: asin(s) <= s (1 + s^2/5) there.
+/// At least the angle whose hav (or its bound in float) it is, for hav <= 0.01: asin(s) <= s (1 + s^2/5) there,
+/// and t^2/4 - t^4/48 is below sin^2(t/2) by less than a millionth of it.
 static double angle_above(double hav) {
-    return 2 * sqrt(hav) * (1 + hav / 5) * (1 + 1e-9);
+    return 2 * sqrt(hav) * (1 + hav / 5) * (1 + 1e-4);
 }
 
 struct index_box bound_circle(const struct bound_from *from, double hav) {
     if (!(hav <= 0.01)) return BOUND_EVERYTHING;
     double dy = angle_above(hav > 0 ? hav : 0);
-    double top = fabs(from->y) * BOUND_RAD + dy + 8 * BOUND_RAD;
-    double product = from->cos_lat * bound_cos(top * top) * (1 - 1e-9);
-    if (!(product > 1e-6 && hav <= 0.01 * product))
+    // The least cosine that a bound can have used, see bound_points.h.
+    double cos_low = from->cos_lat - dy * (fabs(from->sin_lat) + dy / 2) - 1e-5;
+    double product = from->cos_lat * cos_low;
+    if (!(cos_low > 0.01 && hav <= 0.01 * product))
         return BOUND_EVERYTHING; // wide in longitude, or near a pole
     double dx = angle_above(hav > 0 ? hav / product : 0);
 

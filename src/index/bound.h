@@ -17,12 +17,14 @@
 
 struct bound_from {
     double x, y; // the centre in quanta
-    double cos_lat;
+    double cos_lat, sin_lat;
+    int32_t lon, lat; // the centre as the index keeps points
 };
 
 static inline struct bound_from bound_from(const struct distance_from *from) {
-    return (struct bound_from){from->p.lon * 1e7, from->p.lat * 1e7,
-                               from->cos_lat > 0 ? from->cos_lat : 0};
+    return (struct bound_from){
+        from->p.lon * 1e7, from->p.lat * 1e7,           from->cos_lat > 0 ? from->cos_lat : 0,
+        from->sin_lat,     index_quantise(from->p.lon), index_quantise(from->p.lat)};
 }
 
 /// At most sin^2(t/2) for t = sqrt(t2) in 0..pi.
@@ -58,8 +60,8 @@ static inline double bound_to_box(const struct bound_from *from, const struct in
     return hav * (1 - 1e-9); // far more than the rounding of either side
 }
 
-/// A box (within int32) around everything whose bound is at most `hav`, hence everything that near; all of
-/// int32 when the circle is large or touches a pole or the antimeridian.
+/// A box (within int32) around everything whose bound (of either kind) is at most `hav`, hence everything that
+/// near; all of int32 when the circle is large or touches a pole or the antimeridian.
 #define BOUND_EVERYTHING ((struct index_box){INT32_MIN, INT32_MIN, INT32_MAX, INT32_MAX})
 struct index_box bound_circle(const struct bound_from *from, double hav);
 

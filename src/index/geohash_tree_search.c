@@ -202,11 +202,11 @@ static void look_at(struct nearest *n, const struct geohash_tree *t,
     const struct geohash_tree_node *node = geohash_tree_at(t, at->ref);
     n->nodes++;
     if (node->level == 0) {
-        double bounds[GEOHASH_TREE_LEAF];
+        float bounds[GEOHASH_TREE_LEAF];
         for (unsigned i = 0; i < node->count; i++) {
             int32_t lon = morton_unbias(morton_x(node->leaf.key[i]));
             int32_t lat = morton_unbias(morton_y(node->leaf.key[i]));
-            bounds[i] = bound_to_box(&n->from, &(struct index_box){lon, lat, lon, lat});
+            bounds[i] = bound_point(&n->from, lon, lat);
         }
         nearest_add(n, node->leaf.item, bounds, node->count);
         return;
@@ -217,7 +217,7 @@ static void look_at(struct nearest *n, const struct geohash_tree *t,
             .ref = node->inner.child[i],
             .low = range.low,
             .high = range.high,
-            .bound = range_bound(&n->from, range),
+            .bound = nearest_below(range_bound(&n->from, range)),
         };
         if (entry.bound > n->cutoff) continue;
         if (!nearest_push(n, &entry)) look_at(n, t, &entry);

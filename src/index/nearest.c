@@ -1,18 +1,25 @@
 #include "index/nearest.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 
+#define WORDS (NEAREST_WAITING / 64)
+#define RUN_MOST 128u // items at once
+#define STEPS 6       // to a limit that chooses a run; half by interpolation, half by halving
+
+static void room_make(struct nearest *n, unsigned count);
 static bool grow(struct nearest *n);
-static void give_run(struct nearest *n, double limit);
+static unsigned run_choose(const struct nearest *n, float *limit, uint64_t bits[WORDS]);
+static void run_give(struct nearest *n, const uint64_t bits[WORDS]);
 
 void nearest_init(struct nearest *n, const struct distance_from *from, size_t wanted, double cutoff,
                   index_nearest_fn *visit, void *ctx) {
     n->from = bound_from(from);
+    n->kernels = bound_kernels();
     n->cutoff = cutoff;
-    n->aim = wanted && wanted < NEAREST_WAITING / 2 ? (double)wanted * 1.2 : NEAREST_WAITING / 2;
-    n->done = -1;
+    n->wanted = wanted && wanted < RUN_MOST ? (unsigned)wanted : RUN_MOST;
     n->visit = visit;
     n->ctx = ctx;
     n->nodes = n->candidates = 0;
@@ -62,64 +69,80 @@ bool nearest_pop(struct nearest *n, struct nearest_entry *out) {
     return true;
 }
 
-void nearest_add(struct nearest *n, const uint32_t *items, const double *bounds, unsigned count) {
-    if (n->waiting + count > NEAREST_WAITING) nearest_give(n, INFINITY);
+void nearest_add_points(struct nearest *n, const struct scan_points *points,
+                        const _Atomic uint32_t items[SCAN_POINTS], unsigned count) {
+    room_make(n, count);
+    float least = n->kernels->points(&n->from, points, items, count, n->waiting_bound + n->waiting,
+                                     n->waiting_item + n->waiting);
+    n->waiting += count;
+    if (least < n->waiting_least) n->waiting_least = least;
+}
+
+void nearest_add(struct nearest *n, const uint32_t *items, const float *bounds, unsigned count) {
+    room_make(n, count);
     for (unsigned i = 0; i < count; i++) {
-        n->waiting_item[n->waiting] = items[i];
         n->waiting_bound[n->waiting] = bounds[i];
-        bool wanted = bounds[i] <= n->cutoff && bounds[i] > n->done;
-        n->waiting += wanted;
-        n->waiting_least = wanted ? bound_smaller(n->waiting_least, bounds[i]) : n->waiting_least;
+        n->waiting_item[n->waiting++] = items[i];
+        if (bounds[i] < n->waiting_least) n->waiting_least = bounds[i];
     }
 }
 
-void nearest_wait(struct nearest *n, uint32_t item, double bound) {
-    if (n->waiting == NEAREST_WAITING) nearest_give(n, INFINITY);
-    n->waiting_item[n->waiting] = item;
-    n->waiting_bound[n->waiting++] = bound;
-    n->waiting_least = bound_smaller(n->waiting_least, bound);
+static void room_make(struct nearest *n, unsigned count) {
+    if (n->waiting + count <= NEAREST_WAITING) return;
+    nearest_give(n, INFINITY);
+    n->waiting = 0; // what is left is beyond the cut-off
+    n->waiting_least = INFINITY;
 }
 
-/// All items that wait with a bound of `limit` at most, while they are not beyond the cut-off.
-void nearest_give(struct nearest *n, double limit) {
-    while (n->waiting && n->waiting_least <= limit && n->waiting_least <= n->cutoff) {
-        unsigned ready = 0;
-        double farthest = 0;
-        for (unsigned i = 0; i < n->waiting; i++) {
-            bool now = n->waiting_bound[i] <= limit;
-            ready += now;
-            farthest = now ? bound_larger(farthest, n->waiting_bound[i]) : farthest;
+void nearest_give(struct nearest *n, float limit) {
+    if (limit > BOUND_MOST) limit = BOUND_MOST;
+    while (n->waiting_least <= limit && n->waiting_least <= n->cutoff) {
+        float most = n->cutoff < (double)limit ? (float)n->cutoff : limit;
+        uint64_t bits[WORDS];
+        if (run_choose(n, &most, bits) == 0) {
+            n->waiting_least = n->kernels->least(n->waiting_bound, n->waiting);
+            continue;
         }
-        // hav grows with the square of the distance, as the number of items around the centre does:
-        // this share of the farthest bound holds about `aim` items.
-        double run = ready > n->aim ? farthest * n->aim / ready : farthest;
-        give_run(n, bound_larger(run, n->waiting_least));
-    }
-    if (n->waiting_least > n->cutoff) {
-        n->waiting = 0;
-        n->waiting_least = INFINITY;
+        run_give(n, bits);
+        n->waiting_least = nextafterf(most, INFINITY);
     }
 }
 
-static void give_run(struct nearest *n, double limit) {
+/// The nearest of those that wait, about as many as wanted, not beyond `limit`; a bit for each. `limit` becomes
+/// one up to which all are chosen.
+static unsigned run_choose(const struct nearest *n, float *limit, uint64_t bits[WORDS]) {
+    bound_select_fn *select = n->kernels->select;
+    unsigned chosen = select(n->waiting_bound, n->waiting, *limit, bits), enough = chosen;
+    unsigned few_count = 0;
+    float few = 0, aim = (float)n->wanted + 0.5f;
+    // hav grows with the square of the distance, as the number of items around the centre does.
+    for (int step = 0; step < STEPS && enough > n->wanted + n->wanted / 8; step++) {
+        float share = (aim - (float)few_count) / (float)(enough - few_count);
+        float middle = few + (*limit - few) * (step < STEPS / 2 ? share : 0.5f);
+        chosen = select(n->waiting_bound, n->waiting, middle, bits);
+        if (chosen >= n->wanted) {
+            *limit = middle;
+            enough = chosen;
+        } else {
+            few = middle;
+            few_count = chosen;
+        }
+    }
+    return chosen == enough ? chosen : select(n->waiting_bound, n->waiting, *limit, bits);
+}
+
+static void run_give(struct nearest *n, const uint64_t bits[WORDS]) {
     uint32_t run[NEAREST_WAITING];
-    unsigned length = 0, left = 0;
-    double least = n->waiting_least, rest = INFINITY;
-    for (unsigned i = 0; i < n->waiting; i++) {
-        double bound = n->waiting_bound[i];
-        uint32_t item = n->waiting_item[i];
-        if (bound <= limit) {
-            run[length++] = item;
-        } else if (bound <= n->cutoff) {
-            n->waiting_bound[left] = bound;
-            n->waiting_item[left++] = item;
-            rest = bound_smaller(rest, bound);
+    unsigned length = 0;
+    for (unsigned word = 0; 64 * word < n->waiting; word++) {
+        for (uint64_t left = bits[word]; left; left &= left - 1) {
+            unsigned at = 64 * word + (unsigned)__builtin_ctzll(left);
+            run[length++] = n->waiting_item[at];
+            n->waiting_bound[at] = NAN;
         }
     }
-    n->waiting = left;
-    n->waiting_least = rest;
     n->candidates += length;
-    n->cutoff = n->visit(n->ctx, run, length, least);
+    n->cutoff = n->visit(n->ctx, run, length, n->waiting_least);
 }
 
 static bool grow(struct nearest *n) {

@@ -1,45 +1,59 @@
-// quadtree_nearest.c - the nearest points, from the cell of the centre outwards.
+// quadtree_nearest.c - the nearest points, from the leaf of the centre outwards.
 //
-// First rings: the density of the deepest cell around the centre says how far a dozen points reach, and
-// a search of the box around that circle finds them without any order to keep. One or two rings are enough
-// for most searches. Where they are not (large k, filters, poles, the antimeridian), a heap goes on.
+// First rings: the density around the centre says how far the points wanted reach, and the leaves whose cells touch
+// the box around that circle hold them without any order to keep. One ring is enough for most searches. Where
+// rings are not (large k, filters, poles, the antimeridian, a centre far from all points), a heap of cells goes on.
 //
-// It begins in the deepest node around the centre. What lies outside a node's cell is one
-// entry of the heap, bounded by the way to the cell's nearest side; when it comes up, the
-// parent is opened. So a search that is satisfied nearby never sees the upper levels.
+// Every leaf is read once in a search, so a point that moves within its cell meanwhile is met once; a cell that
+// touches the box of the last ring has been read.
+//
+// The heap begins in the deepest node around the centre. What lies outside a node's cell is one
+// entry of it, bounded by the way to the cell's nearest side; when it comes up, the parent is
+// opened. So a search that is satisfied nearby never sees the upper levels.
 
 #include "index/nearest.h"
 #include "index/quadtree_node.h"
 
+#define RINGS 3
+#define RING_LEAVES 24 // a ring that touches more is left to the heap
+
+/// A closed box of biased coordinates; empty when min_x > max_x.
+struct span {
+    uint32_t min_x, min_y, max_x, max_y;
+};
+
 struct search {
     struct nearest n;
     const struct quadtree *qt;
-    uint64_t begun; // the version
-    bound_boxes_fn *bounds;
+    uint64_t begun;                // the version
     uint32_t path[QUADTREE_DEPTH]; // nodes around the centre, from the root
+    unsigned depth;                // of the last
     uint64_t morton;               // of the centre
-    double ring;                   // what is looked for now: bounds from n.done to this
-    struct index_box circle;       // around it
+    struct span ring, done;        // leaves that touch these are read now, have been read
+    unsigned leaf_count;
+    uint32_t leaves[RING_LEAVES];
 };
-
-#define RINGS 3
-#define RING_AIM 16.0 // points in the first
 
 /// In an entry: everything outside of path[depth].
 #define OUTSIDE QUADTREE_EMPTY
 
-static bool rings(struct search *s, unsigned depth);
-static double ring_guess(const struct search *s, unsigned depth);
-static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf, unsigned count);
-static unsigned descend(struct search *s, const struct distance_from *from);
+static bool rings(struct search *s);
+static double ring_guess(const struct search *s);
+static bool ring_read(struct search *s, const struct index_box *box);
+static bool ring_collect(struct search *s, uint32_t node, unsigned depth, uint32_t x, uint32_t y);
+static bool ring_take(struct search *s, uint32_t leaf, uint32_t x, uint32_t y);
+static void descend(struct search *s);
 static void look_at(struct search *s, const struct nearest_entry *at);
 static void path_open(struct search *s, unsigned depth, unsigned except);
 static void node_open(struct search *s, const struct nearest_entry *at, unsigned except);
-static void leaf_open(struct search *s, uint32_t leaf);
+static void leaf_read(struct search *s, uint32_t leaf);
 static void push(struct search *s, const struct nearest_entry *entry);
 static unsigned run_length(const _Atomic uint32_t *children, unsigned child);
+static uint32_t cell_width(unsigned bits);
+static uint32_t cell_height(unsigned bits);
 static double outside_bound(const struct bound_from *from, uint32_t x, uint32_t y, uint32_t side);
-static struct index_box cell_of(uint32_t x, uint32_t y, uint32_t width, uint32_t height);
+static bool touches(const struct span *span, uint32_t x, uint32_t y, uint32_t width,
+                    uint32_t height);
 
 double quadtree_nearest(const struct index *ix, const struct distance_from *from, size_t wanted,
                         double cutoff, index_nearest_fn *visit, void *ctx,
@@ -48,11 +62,11 @@ double quadtree_nearest(const struct index *ix, const struct distance_from *from
     s.qt = quadtree_of(ix);
     s.begun = index_read_begin(ix);
     if (s.begun & INDEX_CHANGING) return cutoff;
-    s.bounds = bound_boxes();
+    s.done = (struct span){1, 1, 0, 0};
     nearest_init(&s.n, from, wanted, cutoff, visit, ctx);
-    unsigned depth = descend(&s, from);
-    if (!rings(&s, depth)) {
-        path_open(&s, depth, 16);
+    descend(&s);
+    if (!rings(&s)) {
+        path_open(&s, s.depth, 16);
         struct nearest_entry at;
         while (!quadtree_changed(s.qt, s.begun) && nearest_pop(&s.n, &at))
             look_at(&s, &at);
@@ -62,91 +76,128 @@ double quadtree_nearest(const struct index *ix, const struct distance_from *from
 }
 
 /// True when the search is over.
-static bool rings(struct search *s, unsigned depth) {
-    s->ring = ring_guess(s, depth);
+static bool rings(struct search *s) {
+    double ring = ring_guess(s);
     for (int i = 0; i < RINGS; i++) {
-        s->ring = bound_smaller(s->ring, s->n.cutoff);
-        s->circle = bound_circle(&s->n.from, s->ring);
-        if (s->circle.min_lon == INT32_MIN) return false;
-        quadtree_search_leaves(s->qt, &s->circle, ring_leaf, s);
-        nearest_give(&s->n, s->ring / 4);
-        nearest_give(&s->n, s->ring);
-        s->n.done = s->ring;
-        if (s->n.cutoff <= s->ring) return true;
-        s->ring = bound_smaller(s->ring * 4, s->n.cutoff);
+        ring = bound_smaller(ring, s->n.cutoff);
+        struct index_box circle = bound_circle(&s->n.from, ring);
+        if (circle.min_lon == INT32_MIN || !ring_read(s, &circle)) return false;
+        nearest_give(&s->n, (float)ring);
+        if (s->n.cutoff <= ring) return true;
+        ring *= 4;
     }
     return false;
 }
 
-/// The hav of a circle that holds about RING_AIM points, by the density of the leaf at the centre or, when that
-/// has few, of its node: area = 4 pi hav.
-static double ring_guess(const struct search *s, unsigned depth) {
-    double count = quadtree_items_of(s->qt, s->path[depth]);
-    double area = (double)(UINT32_MAX >> (2 * depth)) * (UINT32_MAX >> (2 * depth));
-    uint32_t ref = quadtree_child(quadtree_children(s->qt, s->path[depth]),
-                                  quadtree_child_of(s->morton, depth));
+/// The hav of a circle that holds the points wanted and some to spare (twice the deviation of such a count), by the
+/// density of the leaf at the centre or, when that has few, of its node: area = 4 pi hav.
+static double ring_guess(const struct search *s) {
+    double aim = s->n.wanted + 2 * sqrt(s->n.wanted);
+    double count = quadtree_items_of(s->qt, s->path[s->depth]);
+    double side = UINT32_MAX >> (2 * s->depth), area = side * side;
+    uint32_t ref = quadtree_child(quadtree_children(s->qt, s->path[s->depth]),
+                                  quadtree_child_of(s->morton, s->depth));
     if (quadtree_ref_is_leaf(ref)) {
         struct quadtree_head head =
             quadtree_head_of(quadtree_leaf_at(s->qt, quadtree_ref_leaf(ref)));
-        if (head.count >= RING_AIM) {
+        if (head.count >= 16) {
             count = head.count;
-            area = (double)((uint64_t)1 << (32 - head.bits / 2)) *
-                   (double)((uint64_t)1 << (32 - (head.bits + 1) / 2));
+            area = ((double)cell_width(head.bits) + 1) * ((double)cell_height(head.bits) + 1);
         }
     }
     area *= BOUND_RAD * BOUND_RAD * s->n.from.cos_lat;
-    return RING_AIM / (count > 0 ? count : 1) * area / (4 * 3.14159265358979323846);
+    return aim / (count > 0 ? count : 1) * area / (4 * 3.14159265358979323846);
 }
 
-/// Bounds of the points in slots 1 to `count`; bounds[0] means nothing.
-static void leaf_bounds(const struct search *s, const struct quadtree_leaf *leaf, unsigned count,
-                        double bounds[NEAREST_LEAF]) {
-    alignas(64) int32_t lon[NEAREST_LEAF], lat[NEAREST_LEAF];
-    lon[0] = lat[0] = 0;
-    for (unsigned slot = 1; slot <= count; slot++) {
-        uint64_t pair = quadtree_pair(leaf, slot);
-        lon[slot] = scan_lon(pair);
-        lat[slot] = scan_lat(pair);
-    }
-    const struct bound_arrays points = {lon, lon, lat, lat};
-    s->bounds(&s->n.from, &points, count + 1, bounds);
+/// Read the leaves that touch the box and were not read. False when they are too many: then none was.
+static bool ring_read(struct search *s, const struct index_box *box) {
+    s->ring = (struct span){morton_bias(box->min_lon), morton_bias(box->min_lat),
+                            morton_bias(box->max_lon), morton_bias(box->max_lat)};
+    uint32_t differ = (s->ring.min_x ^ s->ring.max_x) | (s->ring.min_y ^ s->ring.max_y);
+    unsigned depth = differ ? (unsigned)__builtin_clz(differ) / 2 : s->depth;
+    if (depth > s->depth) depth = s->depth;
+    uint64_t corner = depth ? s->morton & ~(uint64_t)0 << (64 - 4 * depth) : 0;
+    s->leaf_count = 0;
+    if (!ring_collect(s, s->path[depth], depth, morton_x(corner), morton_y(corner))) return false;
+    for (unsigned i = 0; i < s->leaf_count; i++)
+        leaf_read(s, s->leaves[i]);
+    s->done = s->ring;
+    return true;
 }
 
-static void ring_leaf(void *ctx, const struct quadtree_leaf *leaf, unsigned count) {
-    struct search *s = ctx;
+/// Below a node with its corner at x, y.
+static bool ring_collect(struct search *s, uint32_t node, unsigned depth, uint32_t x, uint32_t y) {
+    static const uint16_t columns_to[] = {0, 0x0505, 0x0f0f, 0x5f5f, 0xffff};
+    static const uint16_t rows_to[] = {0, 0x0033, 0x00ff, 0x33ff, 0xffff};
+    const struct span *ring = &s->ring;
+    unsigned side = 30 - 2 * depth; // a child is 1 << side wide
+    uint32_t rest = UINT32_MAX >> (2 * depth);
+    unsigned west = ring->min_x <= x ? 0 : (ring->min_x - x) >> side;
+    unsigned south = ring->min_y <= y ? 0 : (ring->min_y - y) >> side;
+    unsigned east = ring->max_x >= (x | rest) ? 4 : ((ring->max_x - x) >> side) + 1;
+    unsigned north = ring->max_y >= (y | rest) ? 4 : ((ring->max_y - y) >> side) + 1;
+    uint32_t touched = (columns_to[east] & ~columns_to[west]) & (rows_to[north] & ~rows_to[south]);
+
     s->n.nodes++;
-    uint64_t in = s->qt->scan->points(&leaf->at, count, &s->circle).in;
-    if (in == 0) return;
-    for (unsigned i = 0; i < SCAN_POINTS; i += 16) // a line of items each
-        if (in >> i & 0xffff) __builtin_prefetch(&leaf->item[i]);
-    double bounds[NEAREST_LEAF];
-    leaf_bounds(s, leaf, count, bounds);
-    for (; in; in &= in - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(in);
-        if (bounds[slot] > s->n.done && bounds[slot] <= s->ring)
-            nearest_wait(&s->n, quadtree_item(leaf, slot), bounds[slot]);
+    const _Atomic uint32_t *children = quadtree_children(s->qt, node);
+    uint32_t before = QUADTREE_EMPTY;
+    for (; touched; touched &= touched - 1) {
+        unsigned child = (unsigned)__builtin_ctz(touched);
+        uint32_t ref = quadtree_child(children, child);
+        if (ref == before || ref == QUADTREE_EMPTY) continue; // a leaf's run is met once
+        before = ref;
+        uint32_t child_x = x + (quadtree_column(child) << side);
+        uint32_t child_y = y + (quadtree_row(child) << side);
+        if (quadtree_ref_is_leaf(ref)) {
+            if (!ring_take(s, quadtree_ref_leaf(ref), child_x, child_y)) return false;
+        } else {
+            if (depth + 1 == QUADTREE_DEPTH) return false; // the writer's doing
+            if (!ring_collect(s, ref, depth + 1, child_x, child_y)) return false;
+        }
+    }
+    return true;
+}
+
+/// A leaf with a point of its cell.
+static bool ring_take(struct search *s, uint32_t number, uint32_t x, uint32_t y) {
+    const struct quadtree_leaf *leaf = quadtree_leaf_at(s->qt, number);
+    const char *at = (const char *)leaf;
+    for (unsigned line = 0; line < sizeof *leaf / 64; line++)
+        __builtin_prefetch(at + 64 * line);
+    if (s->done.min_x <= s->done.max_x) {
+        unsigned bits = quadtree_head_of(leaf).bits;
+        uint32_t width = cell_width(bits), height = cell_height(bits);
+        if (touches(&s->done, x & ~width, y & ~height, width, height)) return true;
+    }
+    if (s->leaf_count == RING_LEAVES) return false;
+    s->leaves[s->leaf_count++] = number;
+    return true;
+}
+
+static void descend(struct search *s) {
+    s->morton = morton_of(morton_bias(s->n.from.lon), morton_bias(s->n.from.lat));
+    uint32_t node = QUADTREE_ROOT;
+    for (unsigned depth = 0; depth < QUADTREE_DEPTH; depth++) {
+        s->depth = depth;
+        s->path[depth] = node;
+        uint32_t ref =
+            quadtree_child(quadtree_children(s->qt, node), quadtree_child_of(s->morton, depth));
+        if (ref == QUADTREE_EMPTY || quadtree_ref_is_leaf(ref)) return;
+        node = ref;
     }
 }
 
-/// To the deepest node whose cell holds the centre.
-static unsigned descend(struct search *s, const struct distance_from *from) {
-    s->morton = morton_of(morton_bias(index_quantise(from->p.lon)),
-                          morton_bias(index_quantise(from->p.lat)));
-    s->path[0] = QUADTREE_ROOT;
-    for (unsigned depth = 0;; depth++) {
-        uint32_t ref = quadtree_child(quadtree_children(s->qt, s->path[depth]),
-                                      quadtree_child_of(s->morton, depth));
-        bool last = depth + 1 == QUADTREE_DEPTH; // a node below it is the writer's doing
-        if (ref == QUADTREE_EMPTY || quadtree_ref_is_leaf(ref) || last) return depth;
-        s->path[depth + 1] = ref;
-    }
+/// An entry's low is the corner of its cell, x and y << 32, its high the depth.
+static uint64_t corner_of(uint32_t x, uint32_t y) {
+    return x | (uint64_t)y << 32;
 }
 
 static void look_at(struct search *s, const struct nearest_entry *at) {
     if (at->ref == OUTSIDE) {
-        path_open(s, at->depth - 1, quadtree_child_of(s->morton, at->depth - 1));
+        unsigned depth = (unsigned)at->high;
+        path_open(s, depth - 1, quadtree_child_of(s->morton, depth - 1));
     } else if (quadtree_ref_is_leaf(at->ref)) {
-        leaf_open(s, quadtree_ref_leaf(at->ref));
+        leaf_read(s, quadtree_ref_leaf(at->ref));
     } else {
         node_open(s, at, 16);
     }
@@ -157,21 +208,18 @@ static void path_open(struct search *s, unsigned depth, unsigned except) {
     uint64_t corner = depth ? s->morton & ~(uint64_t)0 << (64 - 4 * depth) : 0;
     uint32_t x = morton_x(corner), y = morton_y(corner);
     node_open(s,
-              &(struct nearest_entry){.ref = s->path[depth], .depth = depth, .low = x, .high = y},
+              &(struct nearest_entry){.ref = s->path[depth], .low = corner_of(x, y), .high = depth},
               except);
     if (depth == 0) return;
-    push(s, &(struct nearest_entry){
-                .ref = OUTSIDE,
-                .depth = depth,
-                .bound = outside_bound(&s->n.from, x, y, UINT32_MAX >> (2 * depth)),
-            });
+    double bound = outside_bound(&s->n.from, x, y, UINT32_MAX >> (2 * depth));
+    push(s, &(struct nearest_entry){.bound = nearest_below(bound), .ref = OUTSIDE, .high = depth});
 }
 
-/// An entry's low and high are the x and y of its cell's corner.
 static void node_open(struct search *s, const struct nearest_entry *at, unsigned except) {
-    if (at->depth == QUADTREE_DEPTH) return; // the writer's doing
+    if (at->high == QUADTREE_DEPTH) return; // the writer's doing
     s->n.nodes++;
-    unsigned side = 30 - 2 * at->depth;
+    uint32_t x = (uint32_t)at->low, y = (uint32_t)(at->low >> 32);
+    unsigned side = 30 - 2 * (unsigned)at->high;
     uint32_t last = (1u << side) - 1;
     const _Atomic uint32_t *children = quadtree_children(s->qt, at->ref);
     unsigned length;
@@ -180,35 +228,30 @@ static void node_open(struct search *s, const struct nearest_entry *at, unsigned
         uint32_t ref = quadtree_child(children, child);
         if (ref == QUADTREE_EMPTY || child == except) continue;
         // A run of 2 or 8 children is twice as wide as high.
-        uint32_t width = length >= 8 ? 4 : length >= 2 ? 2 : 1, height = length / width;
+        uint32_t columns = length >= 8 ? 4 : length >= 2 ? 2 : 1, rows = length / columns;
+        uint32_t west = x + (quadtree_column(child) << side);
+        uint32_t south = y + (quadtree_row(child) << side);
+        uint32_t width = ((columns - 1) << side) + last, height = ((rows - 1) << side) + last;
+        if (quadtree_ref_is_leaf(ref) && touches(&s->done, west, south, width, height)) continue;
+        struct index_box cell = {morton_unbias(west), morton_unbias(south),
+                                 morton_unbias(west + width), morton_unbias(south + height)};
         struct nearest_entry entry = {
+            .bound = nearest_below(bound_to_box(&s->n.from, &cell)),
             .ref = ref,
-            .depth = at->depth + 1,
-            .low = at->low + (quadtree_column(child) << side),
-            .high = at->high + (quadtree_row(child) << side),
+            .low = corner_of(west, south),
+            .high = at->high + 1,
         };
-        struct index_box cell =
-            cell_of((uint32_t)entry.low, (uint32_t)entry.high, ((width - 1) << side) + last,
-                    ((height - 1) << side) + last);
-        entry.bound = bound_to_box(&s->n.from, &cell);
         if (entry.bound <= s->n.cutoff) push(s, &entry);
     }
 }
 
-static void leaf_open(struct search *s, uint32_t number) {
+static void leaf_read(struct search *s, uint32_t number) {
     for (struct quadtree_head head; number != QUADTREE_NO_LEAF; number = head.next) {
         const struct quadtree_leaf *leaf = quadtree_leaf_at(s->qt, number);
         head = quadtree_head_of(leaf);
         if (quadtree_changed(s->qt, s->begun)) return;
         s->n.nodes++;
-        struct index_box circle = bound_circle(&s->n.from, s->n.cutoff);
-        if (s->qt->scan->points(&leaf->at, head.count, &circle).in == 0) continue;
-        double bounds[NEAREST_LEAF];
-        leaf_bounds(s, leaf, head.count, bounds);
-        uint32_t items[NEAREST_LEAF];
-        for (unsigned slot = 1; slot <= head.count; slot++)
-            items[slot] = quadtree_item(leaf, slot);
-        nearest_add(&s->n, items + 1, bounds + 1, head.count);
+        nearest_add_points(&s->n, &leaf->at, leaf->item, head.count);
     }
 }
 
@@ -230,11 +273,11 @@ static unsigned run_length(const _Atomic uint32_t *children, unsigned child) {
 /// the latitude between; over one in the east or west sin d = cos(lat) sin(dlon) leads to the meridian,
 /// and sin^2(d/2) >= sin^2(d)/4. The antimeridian is a side of the cells that reach it.
 static double outside_bound(const struct bound_from *from, uint32_t x, uint32_t y, uint32_t side) {
-    struct index_box cell = cell_of(x, y, side, side);
-    double west = bound_larger(cell.min_lon, -BOUND_TURN / 2) + 2;
-    double east = bound_smaller(cell.max_lon, BOUND_TURN / 2) - 1;
+    double west = bound_larger(morton_unbias(x), -BOUND_TURN / 2) + 2;
+    double east = bound_smaller(morton_unbias(x + side), BOUND_TURN / 2) - 1;
+    double south = morton_unbias(y) + 2.0, north = morton_unbias(y + side) - 1.0;
     double dx = bound_smaller(from->x - west, east - from->x);
-    double dy = bound_smaller(from->y - (cell.min_lat + 2.0), cell.max_lat - 1.0 - from->y);
+    double dy = bound_smaller(from->y - south, north - from->y);
     dx = bound_smaller(bound_larger(0, dx) * BOUND_RAD, 1.5);
     dy = bound_larger(0, dy) * BOUND_RAD;
     double half = bound_sin2_half(dx * dx);
@@ -242,7 +285,17 @@ static double outside_bound(const struct bound_from *from, uint32_t x, uint32_t 
     return bound_smaller(bound_sin2_half(dy * dy), over_meridian) * (1 - 1e-9);
 }
 
-static struct index_box cell_of(uint32_t x, uint32_t y, uint32_t width, uint32_t height) {
-    return (struct index_box){morton_unbias(x), morton_unbias(y), morton_unbias(x + width),
-                              morton_unbias(y + height)};
+/// From the first to the last coordinate of a cell of so many leading Morton bits, the first of which is
+/// latitude's.
+static uint32_t cell_width(unsigned bits) {
+    return (uint32_t)(((uint64_t)1 << (32 - bits / 2)) - 1);
+}
+static uint32_t cell_height(unsigned bits) {
+    return (uint32_t)(((uint64_t)1 << (32 - (bits + 1) / 2)) - 1);
+}
+
+static bool touches(const struct span *span, uint32_t x, uint32_t y, uint32_t width,
+                    uint32_t height) {
+    return span->min_x <= span->max_x && span->min_x <= x + width && span->max_x >= x &&
+           span->min_y <= y + height && span->max_y >= y;
 }

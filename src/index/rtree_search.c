@@ -112,13 +112,16 @@ static void look_at(struct nearest *n, const struct rtree *t, uint32_t number) {
     const struct scan_boxes *b = &node->boxes;
     t->bounds(&n->from, &(struct bound_arrays){b->min_lon, b->max_lon, b->min_lat, b->max_lat},
               node->count, bounds);
+    float below[RTREE_FANOUT];
+    for (unsigned i = 0; i < node->count; i++)
+        below[i] = nearest_below(bounds[i]);
     if (node->level == 0) {
-        nearest_add(n, node->child, bounds, node->count);
+        nearest_add(n, node->child, below, node->count);
         return;
     }
     for (unsigned i = 0; i < node->count; i++) {
         if (bounds[i] > n->cutoff) continue;
-        struct nearest_entry entry = {.bound = bounds[i], .ref = node->child[i]};
+        struct nearest_entry entry = {.bound = below[i], .ref = node->child[i]};
         if (!nearest_push(n, &entry)) look_at(n, t, entry.ref);
     }
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "geo/relate.h"
+#include "geo/relate_point.h"
 #include "geo/strips.h"
 #include "index/index_make.h"
 
@@ -133,6 +134,26 @@ static void ask(const char *name, const struct polygons *f, const struct move *q
         best = fmin(best, (double)(clock_thread_cpu_ns() - start));
     }
     report(name, best / (double)n, n, (double)hits / (double)n);
+    struct relate_point_pair *pairs = malloc(n * sizeof *pairs);
+    enum relate_point_location *at = malloc(n * sizeof *at);
+    for (size_t i = 0; i < n; i++) {
+        pairs[i] = (struct relate_point_pair){f->list[q[i].id], q[i].p};
+    }
+    best = INFINITY;
+    for (int pass = 0; pass < PASSES; pass++) {
+        hits = 0;
+        uint64_t start = clock_thread_cpu_ns();
+        relate_point_locate_pairs(pairs, n, at);
+        for (size_t i = 0; i < n; i++) {
+            hits += at[i] == RELATE_POINT_INSIDE;
+        }
+        best = fmin(best, (double)(clock_thread_cpu_ns() - start));
+    }
+    char line[64];
+    snprintf(line, sizeof line, "%s, batch", name);
+    report(line, best / (double)n, n, (double)hits / (double)n);
+    free(pairs);
+    free(at);
 }
 
 static bool is_asked(const struct polygons *f, size_t id, int kind, size_t one) {
@@ -169,30 +190,75 @@ static void bench_polygons(void) {
 
 // --- fences ---
 
-struct found {
-    uint32_t items[CANDIDATES];
+#define BLOCK 32
+
+struct matching {
+    const struct polygons *fences;
+    struct point p;
     size_t count;
+    struct relate_point_pair pairs[BLOCK * CANDIDATES];
+    enum relate_point_location at[BLOCK * CANDIDATES];
 };
 
 static bool note(void *ctx, const uint32_t *items, size_t count, bool sure) {
     (void)sure;
-    struct found *found = ctx;
-    for (size_t i = 0; i < count && found->count < CANDIDATES; i++) {
-        found->items[found->count++] = items[i];
+    struct matching *m = ctx;
+    for (size_t i = 0; i < count && m->count < BLOCK * CANDIDATES; i++) {
+        m->pairs[m->count++] = (struct relate_point_pair){m->fences->list[items[i]], m->p};
     }
     return true;
 }
 
-static size_t match(const struct index *ix, const struct polygons *f, struct point p) {
-    struct bbox box = {p.lon, p.lat, p.lon, p.lat};
-    struct index_box at = index_box_of(&box);
-    struct found found = {.count = 0};
-    (void)index_search(ix, &at, note, &found, NULL);
+static void search(const struct index *ix, const struct move *moves, size_t count,
+                   struct matching *m) {
+    struct index_box boxes[BLOCK];
+    for (size_t i = 0; i < count; i++) {
+        struct point p = moves[i].p;
+        boxes[i] = index_box_of(&(struct bbox){p.lon, p.lat, p.lon, p.lat});
+    }
+    if (count > 1) index_approach(ix, boxes, count);
+    m->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        m->p = moves[i].p;
+        (void)index_search(ix, &boxes[i], note, m, NULL);
+    }
+}
+
+static size_t locate(struct matching *m) {
     size_t hits = 0;
-    for (size_t i = 0; i < found.count; i++) {
-        hits += relate_locate(f->list[found.items[i]], p) == RELATE_INSIDE;
+    relate_point_locate_pairs(m->pairs, m->count, m->at);
+    for (size_t i = 0; i < m->count; i++) {
+        hits += m->at[i] == RELATE_POINT_INSIDE;
     }
     return hits;
+}
+
+static void ask_fences(const char *name, const struct index *ix, const struct polygons *f,
+                       const struct move *moves, size_t count, size_t block) {
+    static struct matching m;
+    m.fences = f;
+    double both = INFINITY, boxes = INFINITY;
+    size_t hits = 0, candidates = 0;
+    for (int pass = 0; pass < PASSES; pass++) {
+        hits = candidates = 0;
+        uint64_t start = clock_thread_cpu_ns();
+        for (size_t i = 0; i < count; i += block) {
+            search(ix, moves + i, count - i < block ? count - i : block, &m);
+            hits += locate(&m);
+        }
+        both = fmin(both, (double)(clock_thread_cpu_ns() - start));
+        start = clock_thread_cpu_ns();
+        for (size_t i = 0; i < count; i += block) {
+            search(ix, moves + i, count - i < block ? count - i : block, &m);
+            candidates += m.count;
+        }
+        boxes = fmin(boxes, (double)(clock_thread_cpu_ns() - start));
+    }
+    char line[64];
+    snprintf(line, sizeof line, "fences10k match%s", name);
+    report(line, both / (double)count, count, (double)hits / (double)count);
+    snprintf(line, sizeof line, "fences10k boxes%s", name);
+    report(line, boxes / (double)count, count, (double)candidates / (double)count);
 }
 
 static void bench_fences(void) {
@@ -215,28 +281,8 @@ static void bench_fences(void) {
         index_bulk_load(ix, boxes, items, f.count) != STATUS_OK) {
         exit(1);
     }
-    double best = INFINITY, search = INFINITY;
-    size_t hits = 0, candidates = 0;
-    for (int pass = 0; pass < PASSES; pass++) {
-        hits = candidates = 0;
-        uint64_t start = clock_thread_cpu_ns();
-        for (size_t i = 0; i < count; i++) {
-            hits += match(ix, &f, m[i].p);
-        }
-        best = fmin(best, (double)(clock_thread_cpu_ns() - start));
-        start = clock_thread_cpu_ns();
-        for (size_t i = 0; i < count; i++) {
-            struct bbox box = {m[i].p.lon, m[i].p.lat, m[i].p.lon, m[i].p.lat};
-            struct index_box at = index_box_of(&box);
-            struct found found = {.count = 0};
-            (void)index_search(ix, &at, note, &found, NULL);
-            candidates += found.count;
-        }
-        search = fmin(search, (double)(clock_thread_cpu_ns() - start));
-    }
-    report("fences10k match", best / (double)count, count, (double)hits / (double)count);
-    report("fences10k boxes alone", search / (double)count, count,
-           (double)candidates / (double)count);
+    ask_fences("", ix, &f, m, count, 1);
+    ask_fences(", batch", ix, &f, m, count, BLOCK);
 }
 
 int main(int argc, char **argv) {

@@ -1,5 +1,6 @@
 #include "geo/edges.h"
 
+#include "geo/crossing.h"
 #include "geo/orient.h"
 #include "geo/strips.h"
 
@@ -27,6 +28,7 @@ static bool relay_edge(void *ctx, uint32_t i);
 static bool visit_all(const struct geometry *g, const struct relay *relay);
 static bool pass_on(const struct relay *relay, struct point a, struct point b);
 static int locate_image(const struct geometry *g, int turns, struct point p);
+static int locate_plain(const struct geometry *g, struct point p);
 static bool tally_point(void *ctx, const struct edge *e);
 static bool tally_left(void *ctx, const struct edge *e);
 
@@ -120,32 +122,32 @@ static bool pass_on(const struct relay *relay, struct point a, struct point b) {
 
 static int locate_image(const struct geometry *g, int turns, struct point p) {
     const struct strips *strips = strips_of(g);
-    if (strips && turns == 0) return strips_locate(strips, p);
+    if (turns == 0) return strips ? strips_locate(strips, p) : locate_plain(g, p);
     struct ray ray = {.p = p};
     struct bbox box = {p.lon, p.lat, INFINITY, p.lat};
     (void)edges_visit(g, turns, &box, tally_point, &ray);
     return ray.on_edge ? 0 : ray.odd ? 1 : -1;
 }
 
-// An edge counts when one end is above `p`, the other is not, and p is left of it.
+// A few edges are as quick without strips.
+static int locate_plain(const struct geometry *g, struct point p) {
+    const struct point *v = geometry_points(g);
+    bool odd = false;
+    for (size_t part = 0, i = 0; part < geometry_part_count(g); part++, i++) {
+        for (size_t end = geometry_part_end(g, part); i + 1 < end; i++) {
+            if (!crossing_add(v[i], v[i + 1], p, &odd)) return 0;
+        }
+    }
+    return odd ? 1 : -1;
+}
+
 static bool tally_point(void *ctx, const struct edge *e) {
     struct ray *ray = ctx;
-    struct point p = ray->p, low = e->a, high = e->b;
-    if (low.lat > high.lat) {
-        low = e->b;
-        high = e->a;
-    }
-    if (low.lat == high.lat) {
-        ray->on_edge = p.lon >= fmin(low.lon, high.lon); // the visit has looked at the east end
-        return !ray->on_edge;
-    }
-    int turn = orient_turn(low, high, p);
-    ray->on_edge = turn == 0;
-    if (turn > 0 && p.lat < high.lat) ray->odd = !ray->odd;
+    ray->on_edge = !crossing_add(e->a, e->b, ray->p, &ray->odd);
     return !ray->on_edge;
 }
 
-// The same for a point that is moved by e forward along p -> q and by e^2 to the left, e -> 0: then it lies on
+// Even-odd for a point that is moved by e forward along p -> q and by e^2 to the left, e -> 0: then it lies on
 // no edge, and each comparison that is a tie for p is decided by the first step that breaks it.
 static bool tally_left(void *ctx, const struct edge *e) {
     struct ray *ray = ctx;

@@ -19,10 +19,11 @@ struct geometry {
     bool has_z;
     bool shifted; // the bbox holds some parts 360 degrees east of where their points are
     uint8_t depth;
+    struct strips
+        *_Atomic strips; // on one line with the type: a point test reads nothing else here
     uint32_t point_count;
     uint32_t part_count; // or of members
     struct bbox bbox;
-    struct strips *_Atomic strips;
     struct point points[];
 };
 
@@ -222,6 +223,10 @@ void geometry_prepare(const struct geometry *g) {
 
 const struct strips *geometry_strips(const struct geometry *g) {
     return atomic_load_explicit(&g->strips, memory_order_acquire);
+}
+
+const struct strips *geometry_area_strips(const struct geometry *g) {
+    return is_area(geometry_type(g)) ? geometry_strips(g) : NULL;
 }
 
 const struct point *geometry_points(const struct geometry *g) {

@@ -100,6 +100,8 @@ void geometry_prepare(const struct geometry *g);
 /// The strips over all edges of `g` (its points are those of the parts, one after another); NULL when
 /// they are not built, or not worth building.
 const struct strips *geometry_strips(const struct geometry *g);
+/// The same of an area; NULL for all else.
+const struct strips *geometry_area_strips(const struct geometry *g);
 /// All points, part after part, and where each part ends.
 const struct point *geometry_points(const struct geometry *g);
 size_t geometry_part_end(const struct geometry *g, size_t part);

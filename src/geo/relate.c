@@ -30,11 +30,10 @@ int relate_orient(struct point a, struct point b, struct point c) {
 }
 
 enum relate_location relate_locate(const struct geometry *g, struct point p) {
-    switch (relate_point_locate(g, p)) {
-    case RELATE_POINT_INSIDE: return RELATE_INSIDE;
-    case RELATE_POINT_BOUNDARY: return RELATE_BOUNDARY;
-    default: return RELATE_OUTSIDE;
-    }
+    _Static_assert((int)RELATE_INSIDE == RELATE_POINT_INSIDE &&
+                       (int)RELATE_BOUNDARY == RELATE_POINT_BOUNDARY,
+                   "one enumeration by two names");
+    return (enum relate_location)relate_point_locate(g, p);
 }
 
 bool relate_intersects_point(const struct geometry *g, struct point p) {

@@ -2,27 +2,35 @@
 
 #include "geo/edges.h"
 #include "geo/orient.h"
+#include "geo/strips.h"
+
+// What the predicates below and those of strips.h and edges.h say, -1, 0, 1, is one less.
+_Static_assert(RELATE_POINT_OUTSIDE == 0 && RELATE_POINT_BOUNDARY == 1 && RELATE_POINT_INSIDE == 2,
+               "in this order");
+
+#define AHEAD 6 // pairs between one step and the next of relate_point_locate_pairs
 
 static bool is_on_line(const struct geometry *g, struct point p);
 static bool is_among_points(const struct geometry *g, struct point p);
 static bool miss_point(void *ctx, const struct edge *e);
 
 enum relate_point_location relate_point_locate(const struct geometry *g, struct point p) {
-    if (edges_is_area(g)) {
-        int at = edges_locate(g, p);
-        return at > 0    ? RELATE_POINT_INSIDE
-               : at == 0 ? RELATE_POINT_BOUNDARY
-                         : RELATE_POINT_OUTSIDE;
-    }
+    const struct strips *strips = geometry_area_strips(g);
+    int at = strips ? strips_locate_here(strips, p) : STRIPS_ELSEWHERE;
+    if (at != STRIPS_ELSEWHERE) return (enum relate_point_location)(at + 1);
+    if (edges_is_area(g)) return (enum relate_point_location)(edges_locate(g, p) + 1);
     enum relate_point_location best = RELATE_POINT_OUTSIDE;
     for (size_t i = 0; i < geometry_member_count(g) && best != RELATE_POINT_INSIDE; i++) {
-        enum relate_point_location at = relate_point_locate(geometry_member(g, i), p);
-        if (at > best) best = at;
+        enum relate_point_location one = relate_point_locate(geometry_member(g, i), p);
+        if (one > best) best = one;
     }
     return best;
 }
 
 bool relate_point_touches(const struct geometry *g, struct point p) {
+    const struct strips *strips = geometry_area_strips(g);
+    int at = strips ? strips_locate_here(strips, p) : STRIPS_ELSEWHERE;
+    if (at != STRIPS_ELSEWHERE) return at >= 0;
     if (geometry_is_empty(g)) return false;
     switch (geometry_type(g)) {
     case GEOMETRY_POINT:
@@ -37,6 +45,24 @@ bool relate_point_touches(const struct geometry *g, struct point p) {
         if (relate_point_touches(geometry_member(g, i), p)) return true;
     }
     return false;
+}
+
+// Three loads that depend on each other come before the answer: geometry, strips, strip.
+void relate_point_locate_pairs(const struct relate_point_pair *pairs, size_t count,
+                               enum relate_point_location *at) {
+    for (size_t i = 0; i < count + 3 * AHEAD; i++) {
+        if (i < count) __builtin_prefetch(pairs[i].g);
+        if (i >= AHEAD && i - AHEAD < count)
+            __builtin_prefetch(geometry_area_strips(pairs[i - AHEAD].g));
+        if (i >= 2 * AHEAD && i - 2 * AHEAD < count) {
+            const struct relate_point_pair *pair = &pairs[i - 2 * AHEAD];
+            const struct strips *strips = geometry_area_strips(pair->g);
+            if (strips) strips_approach(strips, pair->p);
+        }
+        if (i < 3 * AHEAD) continue;
+        const struct relate_point_pair *pair = &pairs[i - 3 * AHEAD];
+        at[i - 3 * AHEAD] = relate_point_locate(pair->g, pair->p);
+    }
 }
 
 static bool is_on_line(const struct geometry *g, struct point p) {

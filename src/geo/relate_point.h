@@ -13,4 +13,13 @@ enum relate_point_location relate_point_locate(const struct geometry *g, struct 
 /// `p` is in or on an area, on a line, or equal to a point of `g`.
 bool relate_point_touches(const struct geometry *g, struct point p);
 
+/// Many tests at once, the cache misses of one overlapping those of the others: relate_point_locate of each pair.
+/// For the areas that hold a point, or the points in an area.
+struct relate_point_pair {
+    const struct geometry *g;
+    struct point p;
+};
+void relate_point_locate_pairs(const struct relate_point_pair *pairs, size_t count,
+                               enum relate_point_location *at);
+
 #endif

@@ -1,12 +1,14 @@
 #include "geo/strips.h"
 
 #include "base/mem.h"
-#include "geo/orient.h"
+#include "geo/crossing.h"
 #include "geo/strips_form.h"
 
 #if defined(__x86_64__)
 #include <emmintrin.h> // SSE2, which every x86-64 has
 #endif
+
+#define TURN_DEG 359.0 // somewhat less than one
 
 struct search {
     double min_lon, min_lat, max_lon, max_lat;
@@ -17,8 +19,9 @@ struct search {
 };
 
 static bool is_inside_box(const struct strips *s, struct point p);
+static inline int locate(const struct strips *s, struct point p);
 static unsigned place_scalar(const struct strip *t, int x);
-static unsigned place(const struct strip *t, int x);
+static inline unsigned place(const struct strip *t, int x);
 static int locate_in_interval(const struct strips *s, const struct strip *t, unsigned interval,
                               struct point p);
 static bool ends_straddle(const struct strips *s, strips_run r, double lat);
@@ -37,11 +40,13 @@ size_t strips_bytes(const struct strips *s) {
 }
 
 int strips_locate(const struct strips *s, struct point p) {
-    if (!is_inside_box(s, p)) return -1;
-    const struct strip *t = &s->strips[strips_at(s, p.lat)];
-    unsigned at = place(t, strips_x(s, p.lon));
-    if (at & 1) return locate_in_interval(s, t, at / 2, p);
-    return strips_gap_inside(t, at / 2) ? 1 : -1;
+    return is_inside_box(s, p) ? locate(s, p) : -1;
+}
+
+int strips_locate_here(const struct strips *s, struct point p) {
+    if (!is_inside_box(s, p)) return STRIPS_ELSEWHERE;
+    if (s->max_lon - s->min_lon >= TURN_DEG) return STRIPS_ELSEWHERE;
+    return locate(s, p);
 }
 
 int strips_locate_scalar(const struct strips *s, struct point p) {
@@ -77,6 +82,15 @@ static bool is_inside_box(const struct strips *s, struct point p) {
     return p.lon >= s->min_lon && p.lon <= s->max_lon && p.lat >= s->min_lat && p.lat <= s->max_lat;
 }
 
+// Within the box no rounding takes the products below zero or past the last strip and STRIPS_X_MAX by one or more.
+static inline int locate(const struct strips *s, struct point p) {
+    uint32_t strip = (uint32_t)(int64_t)((p.lat - s->min_lat) * s->strip_scale);
+    const struct strip *t = &s->strips[strip < s->count ? strip : s->count - 1];
+    unsigned at = place(t, (int)((p.lon - s->min_lon) * s->x_scale));
+    if (__builtin_expect(at & 1, 0)) return locate_in_interval(s, t, at / 2, p);
+    return 2 * strips_gap_inside(t, at / 2) - 1;
+}
+
 // How many bounds are <= x: odd within interval place / 2, even in gap place / 2.
 static unsigned place_scalar(const struct strip *t, int x) {
     unsigned n = 0;
@@ -87,7 +101,7 @@ static unsigned place_scalar(const struct strip *t, int x) {
 }
 
 #if defined(__x86_64__)
-static unsigned place(const struct strip *t, int x) {
+static inline unsigned place(const struct strip *t, int x) {
     __m128i at = _mm_set1_epi16((int16_t)(x - 32768));
     const __m128i *v = (const __m128i *)(const void *)t;
     __m128i low = _mm_cmpgt_epi16(_mm_load_si128(v), at);
@@ -96,27 +110,12 @@ static unsigned place(const struct strip *t, int x) {
     return (unsigned)__builtin_ctz(above | 1u << (2 * STRIPS_INTERVALS));
 }
 #else
-static unsigned place(const struct strip *t, int x) {
+static inline unsigned place(const struct strip *t, int x) {
     return place_scalar(t, x);
 }
 #endif
 
 // --- within an interval ---
-
-// The exact rule: an edge counts when one end is above `p`, the other is not, and p is left of it.
-// Flips *odd for an edge that counts; false when p lies on the edge.
-static inline bool tally_edge(struct point a, struct point b, struct point p, bool *odd) {
-    if (a.lat > b.lat) {
-        struct point low = b;
-        b = a;
-        a = low;
-    }
-    if (p.lat < a.lat || p.lat > b.lat) return true;
-    if (a.lat == b.lat) return p.lon < fmin(a.lon, b.lon) || p.lon > fmax(a.lon, b.lon);
-    int turn = orient_turn(a, b, p);
-    if (turn > 0 && p.lat < b.lat) *odd = !*odd;
-    return turn != 0;
-}
 
 // What is to the right of the interval is known; its own runs are added.
 static int locate_in_interval(const struct strips *s, const struct strip *t, unsigned interval,
@@ -135,7 +134,7 @@ static int locate_in_interval(const struct strips *s, const struct strip *t, uns
         }
         const struct point *v = s->points + strips_run_first(r);
         for (uint32_t edge = 0; edge < strips_run_edges(r); edge++) {
-            if (!tally_edge(v[edge], v[edge + 1], p, &odd)) return 0;
+            if (!crossing_add(v[edge], v[edge + 1], p, &odd)) return 0;
         }
     }
     return odd ? 1 : -1;

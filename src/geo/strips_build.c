@@ -9,7 +9,7 @@
 #include "geo/strips.h"
 #include "geo/strips_form.h"
 
-#define STRIPS_PER_ROOT 4.0 // strips = this * sqrt(points)
+#define STRIPS_PER_ROOT 2.0 // strips = this * sqrt(points)
 #define RUNS_PER_POINT                                                                             \
     2.0 // at most, of edges that pass from strip to strip, as far as can be foreseen
 

@@ -10,7 +10,7 @@
 #include "cli/bench_workload.h"
 #include "index/index_make.h"
 
-enum { BENCH_PEERS_MOVES = 200000, BENCH_PEERS_NEAREST = 10 };
+enum { BENCH_PEERS_NEAREST = 10 };
 #define BENCH_PEERS_RADIUS_M 1000.0
 
 /// warp-trie, warp-rtree or warp-geohash and the same with -grown: loaded at once, and put in one by one.
@@ -26,6 +26,12 @@ MUST_USE enum status bench_peers_fences(struct bench_lines *lines, const struct 
 /// warp-api: objects with ids of 11 characters and no properties, kept in memory.
 MUST_USE enum status bench_peers_api(struct bench_lines *lines, const struct bench_cloud *cloud,
                                      struct reason *why);
+/// The same by the calls for many at once, a thousand a call.
+MUST_USE enum status bench_peers_batch(struct bench_lines *lines, const struct bench_cloud *cloud,
+                                       struct reason *why);
+MUST_USE enum status bench_peers_batch_fences(struct bench_lines *lines,
+                                              const struct bench_rings *rings,
+                                              const struct bench_moves *moves, struct reason *why);
 MUST_USE enum status bench_peers_api_rects(struct bench_lines *lines,
                                            const struct bench_boxes *items,
                                            const struct bench_boxes *queries, struct reason *why);

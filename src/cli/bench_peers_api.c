@@ -1,103 +1,53 @@
-// bench_peers_api.c - the same work through warp.h alone: string ids, whole objects, no store.
+// bench_peers_api.c - the same work through warp.h alone, one call after another: string ids, whole objects, no store.
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/bench_peers.h"
-#include "warp.h"
-
-#define NAME "warp-api"
-
-enum { ID_LEN = 11, ID_SIZE = 12 };
+#include "cli/bench_peers_db.h"
 
 struct api {
-    struct bench_lines *lines;
-    const char *set;
+    struct bench_peers_db d;
     const struct bench_cloud *cloud;
-    struct warp *db;
-    struct warp_session *s;
-    char (*ids)[ID_SIZE];
-    struct point *at;                // of the clouds' points, as stored
     const struct bench_boxes *boxes; // being asked for
     uint64_t hits;
     struct point centre;
     double farthest_m, farthest_deg; // of this search
-    double sum_m, sum_deg;
-    enum warp_status failed; // the first failure
+    double sum_m;
 };
 
-static enum status api_open(struct api *a, size_t objects);
-static void api_close(struct api *a);
-static enum status api_status(const struct api *a, struct reason *why);
 static void put_points(struct api *a);
-static void box_line(struct api *a, const char *op, const struct bench_boxes *boxes);
-static void near_lines(struct api *a);
-static void get_line(struct api *a);
+static void reads(struct api *a);
 static void move_line(struct api *a);
 
 enum status bench_peers_api(struct bench_lines *lines, const struct bench_cloud *cloud,
                             struct reason *why) {
-    struct api a = {.lines = lines, .set = cloud->name, .cloud = cloud};
-    if (!bench_lines_wants(lines, NAME, cloud->name)) return STATUS_OK;
-    enum status st = api_open(&a, cloud->points.count);
-    if (st == STATUS_OK) {
-        put_points(&a);
-        box_line(&a, "bbox1", &cloud->q1);
-        box_line(&a, "bbox100", &cloud->q100);
-        box_line(&a, "bbox10k", &cloud->q10k);
-        near_lines(&a);
-        get_line(&a);
-        move_line(&a);
-        st = api_status(&a, why);
-    }
-    api_close(&a);
+    struct api a = {.cloud = cloud};
+    if (!bench_lines_wants(lines, "warp-api", cloud->name)) return STATUS_OK;
+    enum status st = bench_peers_db_open(&a.d, lines, cloud->name, cloud->points.count, why);
+    if (st != STATUS_OK) return st;
+    put_points(&a);
+    if (cloud->near.count > 0) reads(&a);
+    move_line(&a);
+    st = bench_peers_db_status(&a.d, why);
+    bench_peers_db_close(&a.d);
     return st;
-}
-
-static void line(const struct api *a, const char *op, double ns, size_t count, double check) {
-    if (a->failed == WARP_OK)
-        bench_lines_add(a->lines, NAME, a->set, op, ns / (double)count, count, check);
-}
-
-static void note(struct api *a, enum warp_status st) {
-    if (a->failed == WARP_OK) a->failed = st;
-}
-
-static enum status api_open(struct api *a, size_t objects) {
-    a->ids = mem_alloc(objects * sizeof *a->ids);
-    if (!a->ids) return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < objects; i++)
-        snprintf(a->ids[i], ID_SIZE, "o%0*zu", ID_LEN - 1, i % 10000000000u);
-    struct warp_options options = {.data_dir = NULL};
-    note(a, warp_open(&options, &a->db, NULL, 0));
-    if (a->failed == WARP_OK) note(a, warp_session_open(a->db, &a->s));
-    return a->failed == WARP_OK ? STATUS_OK : STATUS_INTERNAL;
-}
-
-static void api_close(struct api *a) {
-    if (a->s) warp_session_close(a->s);
-    warp_close(a->db);
-    mem_free(a->ids);
-}
-
-static enum status api_status(const struct api *a, struct reason *why) {
-    if (a->failed == WARP_OK) return STATUS_OK;
-    return reason_set(why, STATUS_INTERNAL, "warp.h, %s: %s", a->set, warp_status_text(a->failed));
 }
 
 static void put_points(struct api *a) {
     const struct bench_points *points = &a->cloud->points;
     size_t before = mem_used();
     uint64_t began = clock_thread_cpu_ns();
-    for (size_t i = 0; i < points->count && a->failed == WARP_OK; i++) {
+    for (size_t i = 0; i < points->count && a->d.failed == WARP_OK; i++) {
         struct point p = points->at[i];
-        note(a, warp_put_point(a->s, NULL, a->ids[i], p.lon, p.lat, NULL));
+        bench_peers_db_note(&a->d, warp_put_point(a->d.s, NULL, a->d.ids[i], p.lon, p.lat, NULL));
     }
     double ns = (double)(clock_thread_cpu_ns() - began);
-    line(a, "insert", ns, points->count, (double)warp_count(a->s, NULL));
-    double bytes = (double)(mem_used() - before) - (double)(points->count * ID_LEN);
-    line(a, "bytes", bytes, points->count, 0);
+    bench_peers_db_line(&a->d, "insert", ns, points->count, (double)warp_count(a->d.s, NULL));
+    double bytes = (double)(mem_used() - before) - (double)(points->count * BENCH_PEERS_DB_ID_LEN);
+    bench_peers_db_line(&a->d, "bytes", bytes, points->count, 0);
 }
 
 static bool count_hit(void *ctx, const struct warp_hit *hit) {
@@ -111,15 +61,28 @@ static void search_boxes(void *ctx) {
     a->hits = 0;
     for (size_t i = 0; i < a->boxes->count; i++) {
         const struct bbox *b = &a->boxes->at[i];
-        note(a,
-             warp_bbox(a->s, NULL, b->min_lon, b->min_lat, b->max_lon, b->max_lat, count_hit, a));
+        bench_peers_db_note(&a->d, warp_bbox(a->d.s, NULL, b->min_lon, b->min_lat, b->max_lon,
+                                             b->max_lat, count_hit, a));
     }
 }
 
-static void box_line(struct api *a, const char *op, const struct bench_boxes *boxes) {
+static void count_boxes(void *ctx) {
+    struct api *a = ctx;
+    a->hits = 0;
+    for (size_t i = 0; i < a->boxes->count; i++) {
+        const struct bbox *b = &a->boxes->at[i];
+        uint64_t hits = 0;
+        bench_peers_db_note(&a->d, warp_bbox_count(a->d.s, NULL, b->min_lon, b->min_lat, b->max_lon,
+                                                   b->max_lat, &hits));
+        a->hits += hits;
+    }
+}
+
+static void box_line(struct api *a, const char *op, const struct bench_boxes *boxes,
+                     bench_pass_fn *pass) {
     a->boxes = boxes;
-    double ns = bench_lines_best_ns(search_boxes, a);
-    line(a, op, ns, boxes->count, (double)a->hits / (double)boxes->count);
+    double ns = bench_lines_best_ns(pass, a);
+    bench_peers_db_line(&a->d, op, ns, boxes->count, (double)a->hits / (double)boxes->count);
 }
 
 static void search_circles(void *ctx) {
@@ -127,7 +90,8 @@ static void search_circles(void *ctx) {
     a->hits = 0;
     for (size_t i = 0; i < a->cloud->near.count; i++) {
         struct point c = a->cloud->near.at[i];
-        note(a, warp_nearby(a->s, NULL, c.lon, c.lat, BENCH_PEERS_RADIUS_M, 10000, count_hit, a));
+        bench_peers_db_note(&a->d, warp_nearby(a->d.s, NULL, c.lon, c.lat, BENCH_PEERS_RADIUS_M,
+                                               10000, count_hit, a));
     }
 }
 
@@ -142,7 +106,8 @@ static void search_nearest(void *ctx) {
     a->sum_m = 0;
     for (size_t i = 0; i < a->cloud->near.count; i++) {
         struct point c = a->cloud->near.at[i];
-        note(a, warp_nearest(a->s, NULL, c.lon, c.lat, BENCH_PEERS_NEAREST, take_farthest, a));
+        bench_peers_db_note(
+            &a->d, warp_nearest(a->d.s, NULL, c.lon, c.lat, BENCH_PEERS_NEAREST, take_farthest, a));
         a->sum_m += a->farthest_m;
     }
 }
@@ -159,8 +124,8 @@ static double farthest_degrees(struct api *a) {
     for (size_t i = 0; i < a->cloud->near.count; i++) {
         a->centre = a->cloud->near.at[i];
         a->farthest_deg = 0;
-        note(a, warp_nearest(a->s, NULL, a->centre.lon, a->centre.lat, BENCH_PEERS_NEAREST,
-                             take_degrees, a));
+        bench_peers_db_note(&a->d, warp_nearest(a->d.s, NULL, a->centre.lon, a->centre.lat,
+                                                BENCH_PEERS_NEAREST, take_degrees, a));
         sum += a->farthest_deg;
     }
     return sum;
@@ -169,42 +134,59 @@ static double farthest_degrees(struct api *a) {
 static void near_lines(struct api *a) {
     size_t count = a->cloud->near.count;
     double ns = bench_lines_best_ns(search_circles, a);
-    line(a, "radius1km", ns, count, (double)a->hits / (double)count);
+    bench_peers_db_line(&a->d, "radius1km", ns, count, (double)a->hits / (double)count);
     ns = bench_lines_best_ns(search_nearest, a);
-    line(a, "knn10-sphere", ns, count, a->sum_m);
-    line(a, "knn10", ns, count, farthest_degrees(a));
-}
-
-static size_t move_count(const struct api *a) {
-    size_t count = a->cloud->moves.count;
-    return count < BENCH_PEERS_MOVES ? count : BENCH_PEERS_MOVES;
+    bench_peers_db_line(&a->d, "knn10-sphere", ns, count, a->sum_m);
+    bench_peers_db_line(&a->d, "knn10", ns, count, farthest_degrees(a));
 }
 
 static void get_all(void *ctx) {
     struct api *a = ctx;
-    const char *feature;
     a->hits = 0;
-    for (size_t i = 0; i < move_count(a); i++) {
-        enum warp_status st = warp_get(a->s, NULL, a->ids[a->cloud->moves.at[i].id], &feature);
-        note(a, st);
+    for (size_t i = 0; i < a->cloud->moves.count; i++) {
+        struct warp_hit hit;
+        enum warp_status st = warp_find(a->d.s, NULL, a->d.ids[a->cloud->moves.at[i].id], &hit);
+        bench_peers_db_note(&a->d, st);
+        a->hits += st == WARP_OK;
+    }
+}
+
+static void get_all_json(void *ctx) {
+    struct api *a = ctx;
+    a->hits = 0;
+    for (size_t i = 0; i < a->cloud->moves.count; i++) {
+        const char *feature;
+        enum warp_status st = warp_get(a->d.s, NULL, a->d.ids[a->cloud->moves.at[i].id], &feature);
+        bench_peers_db_note(&a->d, st);
         a->hits += st == WARP_OK;
     }
 }
 
 /// Of the objects that move, before they do.
-static void get_line(struct api *a) {
-    double ns = bench_lines_best_ns(get_all, a);
-    line(a, "get-json", ns, move_count(a), (double)a->hits);
+static void get_line(struct api *a, const char *op, bench_pass_fn *pass) {
+    double ns = bench_lines_best_ns(pass, a);
+    bench_peers_db_line(&a->d, op, ns, a->cloud->moves.count, (double)a->hits);
+}
+
+static void reads(struct api *a) {
+    box_line(a, "bbox1", &a->cloud->q1, search_boxes);
+    box_line(a, "bbox100", &a->cloud->q100, search_boxes);
+    box_line(a, "bbox10k", &a->cloud->q10k, count_boxes);
+    box_line(a, "bbox10k-visit", &a->cloud->q10k, search_boxes);
+    near_lines(a);
+    get_line(a, "get", get_all);
+    get_line(a, "get-json", get_all_json);
 }
 
 static void move_line(struct api *a) {
-    size_t count = move_count(a);
+    size_t count = a->cloud->moves.count;
     uint64_t began = clock_thread_cpu_ns();
-    for (size_t i = 0; i < count && a->failed == WARP_OK; i++) {
+    for (size_t i = 0; i < count && a->d.failed == WARP_OK; i++) {
         const struct bench_move *m = &a->cloud->moves.at[i];
-        note(a, warp_move(a->s, NULL, a->ids[m->id], m->to.lon, m->to.lat));
+        bench_peers_db_note(&a->d, warp_move(a->d.s, NULL, a->d.ids[m->id], m->to.lon, m->to.lat));
     }
-    line(a, "move", (double)(clock_thread_cpu_ns() - began), count, (double)count);
+    bench_peers_db_line(&a->d, "move", (double)(clock_thread_cpu_ns() - began), count,
+                        (double)count);
 }
 
 // --- rectangles ---
@@ -213,7 +195,7 @@ static void put_rects(struct api *a, const struct bench_boxes *items) {
     char text[512];
     size_t before = mem_used();
     uint64_t ns = 0;
-    for (size_t i = 0; i < items->count && a->failed == WARP_OK; i++) {
+    for (size_t i = 0; i < items->count && a->d.failed == WARP_OK; i++) {
         const struct bbox *b = &items->at[i];
         snprintf(text, sizeof text,
                  "{\"type\":\"Polygon\",\"coordinates\":[[[%.7f,%.7f],[%.7f,%.7f],[%.7f,%.7f],"
@@ -221,24 +203,24 @@ static void put_rects(struct api *a, const struct bench_boxes *items) {
                  b->min_lon, b->min_lat, b->max_lon, b->min_lat, b->max_lon, b->max_lat, b->min_lon,
                  b->max_lat, b->min_lon, b->min_lat);
         uint64_t began = clock_thread_cpu_ns();
-        note(a, warp_put(a->s, NULL, a->ids[i], text));
+        bench_peers_db_note(&a->d, warp_put(a->d.s, NULL, a->d.ids[i], text));
         ns += clock_thread_cpu_ns() - began;
     }
-    line(a, "insert-json", (double)ns, items->count, (double)warp_count(a->s, NULL));
-    double bytes = (double)(mem_used() - before) - (double)(items->count * ID_LEN);
-    line(a, "bytes", bytes, items->count, 0);
+    bench_peers_db_line(&a->d, "insert-json", (double)ns, items->count,
+                        (double)warp_count(a->d.s, NULL));
+    double bytes = (double)(mem_used() - before) - (double)(items->count * BENCH_PEERS_DB_ID_LEN);
+    bench_peers_db_line(&a->d, "bytes", bytes, items->count, 0);
 }
 
 enum status bench_peers_api_rects(struct bench_lines *lines, const struct bench_boxes *items,
                                   const struct bench_boxes *queries, struct reason *why) {
-    struct api a = {.lines = lines, .set = "rects"};
-    if (!bench_lines_wants(lines, NAME, a.set)) return STATUS_OK;
-    enum status st = api_open(&a, items->count);
-    if (st == STATUS_OK) {
-        put_rects(&a, items);
-        box_line(&a, "bbox2km", queries);
-        st = api_status(&a, why);
-    }
-    api_close(&a);
+    struct api a = {0};
+    if (!bench_lines_wants(lines, "warp-api", "rects")) return STATUS_OK;
+    enum status st = bench_peers_db_open(&a.d, lines, "rects", items->count, why);
+    if (st != STATUS_OK) return st;
+    put_rects(&a, items);
+    box_line(&a, "bbox2km", queries, search_boxes);
+    st = bench_peers_db_status(&a.d, why);
+    bench_peers_db_close(&a.d);
     return st;
 }

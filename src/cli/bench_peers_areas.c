@@ -262,13 +262,14 @@ enum status bench_peers_fences(struct bench_lines *lines, const struct bench_rin
     struct geometry **fences;
     struct places places;
     struct index *ix = NULL;
+    if (!bench_lines_wants(lines, NAME, "fences10k")) return STATUS_OK;
     places_init(&places);
     enum status st = polygons_new(rings, &fences, why);
     if (st == STATUS_OK) st = index_make(INDEX_RTREE, &places, &ix);
     if (st == STATUS_OK) st = index_fences(fences, rings->count, &places, ix);
     if (st == STATUS_OK) {
         struct match_pass m = {.ix = ix, .fences = fences, .moves = moves};
-        m.count = moves->count < BENCH_PEERS_MOVES ? moves->count : BENCH_PEERS_MOVES;
+        m.count = moves->count < BENCH_WORKLOAD_MOVES ? moves->count : BENCH_WORKLOAD_MOVES;
         double ns = bench_lines_best_ns(match, &m);
         bench_lines_add(lines, NAME, "fences10k", "match", ns / (double)m.count, m.count,
                         (double)m.inside / (double)m.count);

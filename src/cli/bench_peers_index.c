@@ -35,7 +35,7 @@ enum status bench_peers_index(struct bench_lines *lines, enum index_kind kind,
         if (!bench_lines_wants(lines, s.name, cloud->name)) continue;
         st = subject_open(&s, kind);
         if (st == STATUS_OK) st = grown ? put_one_by_one(&s) : load_at_once(&s);
-        if (st == STATUS_OK) reads(&s);
+        if (st == STATUS_OK && cloud->near.count > 0) reads(&s);
         if (st == STATUS_OK) st = moves(&s);
         subject_close(&s);
     }
@@ -272,7 +272,7 @@ static void reads(struct subject *s) {
 
 static enum status moves(struct subject *s) {
     const struct bench_moves *all = &s->cloud->moves;
-    size_t count = all->count < BENCH_PEERS_MOVES ? all->count : BENCH_PEERS_MOVES;
+    size_t count = all->count;
     enum status st = STATUS_OK;
     uint64_t began = clock_thread_cpu_ns();
     for (size_t i = 0; st == STATUS_OK && i < count; i++) {

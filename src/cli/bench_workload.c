@@ -27,6 +27,37 @@ enum status bench_workload_cloud(const char *dir, const char *set, struct bench_
     if (st == STATUS_OK)
         st = bench_workload_moves(dir, set, "moves", out->points.count, &out->moves, why);
     if (st != STATUS_OK) bench_workload_cloud_free(out);
+    if (out->moves.count > BENCH_WORKLOAD_MOVES) out->moves.count = BENCH_WORKLOAD_MOVES;
+    return st;
+}
+
+enum status bench_workload_tracks(const char *dir, const char *set, struct bench_cloud *out,
+                                  struct reason *why) {
+    *out = (struct bench_cloud){.name = set};
+    enum status st = points(dir, set, "pts", 180, &out->points, why);
+    if (st == STATUS_OK)
+        st = bench_workload_moves(dir, set, "moves", out->points.count, &out->moves, why);
+    if (st != STATUS_OK) bench_workload_cloud_free(out);
+    return st;
+}
+
+enum status bench_workload_track_sets(const char *dir, struct bench_track_sets *out,
+                                      struct reason *why) {
+    enum { MOST = sizeof out->names / sizeof *out->names, SIZE = sizeof *out->names };
+    char path[4200];
+    out->count = 0;
+    snprintf(path, sizeof path, "%.4000s/tracks", dir);
+    FILE *file = fopen(path, "r");
+    if (!file) return STATUS_OK;
+    enum status st = STATUS_OK;
+    while (st == STATUS_OK && out->count < MOST && fgets(out->names[out->count], SIZE, file)) {
+        char *name = out->names[out->count++];
+        size_t len = strcspn(name, "\n");
+        if (len == 0 || name[len] != '\n' || memchr(name, '/', len))
+            st = reason_set(why, STATUS_CORRUPT, "tracks: line %zu is no name", out->count);
+        name[len] = '\0';
+    }
+    fclose(file);
     return st;
 }
 

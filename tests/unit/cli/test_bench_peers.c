@@ -63,6 +63,9 @@ static int make_world(void **state) {
     write_file("city.q100", w.boxes, sizeof w.boxes);
     write_file("city.q10k", w.boxes, sizeof w.boxes);
     write_file("city.moves", w.moves, sizeof w.moves);
+    write_file("bus.pts", w.points, sizeof w.points);
+    write_file("bus.moves", w.moves, sizeof w.moves);
+    write_file("tracks", "bus\n", 4);
     write_file("rects.box", w.rects, sizeof w.rects);
     write_file("rects.q", w.boxes, sizeof w.boxes);
     write_file("polys.q", w.asked, sizeof w.asked);
@@ -153,6 +156,12 @@ static void points(void **state) {
     expect(lines, count, "radius1km", in_circle, 7);
     expect(lines, count, "knn10-sphere", tenth, 7);
     expect(lines, count, "move", MOVES, 7);
+    expect(lines, count, "batch-insert", POINTS, 1);
+    expect(lines, count, "batch-bbox1", mean_in_boxes(), 1);
+    expect(lines, count, "batch-radius1km", in_circle, 1);
+    expect(lines, count, "batch-knn10", tenth, 1);
+    expect(lines, count, "batch-move", MOVES, 1);
+    expect(lines, count, "get", MOVES, 1);
 }
 
 static bool inside(struct point p) {
@@ -180,7 +189,18 @@ static void areas(void **state) {
     expect(lines, count, "bbox2km", (double)touching / QUERIES, 3);
     expect(lines, count, "pip-all", (double)in_polygon / QUERIES, 1);
     expect(lines, count, "pip-5k-hot", (double)in_polygon / QUERIES, 1);
-    expect(lines, count, "match", (double)in_fence / MOVES, 1);
+    expect(lines, count, "match", (double)in_fence / MOVES, 2);
+    expect(lines, count, "batch-match", (double)in_fence / MOVES, 1);
+}
+
+static void tracks(void **state) {
+    (void)state;
+    static char lines[64][LINE];
+    size_t count;
+    run("bus", lines, 64, &count);
+    expect(lines, count, "move", MOVES, 7);
+    expect(lines, count, "batch-move", MOVES, 1);
+    expect(lines, count, "bbox1", 0, 0);
 }
 
 static void names(void **state) {
@@ -197,6 +217,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(points),
         cmocka_unit_test(areas),
+        cmocka_unit_test(tracks),
         cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, make_world, NULL);

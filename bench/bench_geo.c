@@ -57,6 +57,23 @@ static void bench_distances(void) {
     }
     report("hav from a prepared centre", clock_thread_cpu_ns() - start, POINTS);
 
+    struct point near[1024];
+    for (int i = 0; i < 1024; i++) {
+        near[i] =
+            (struct point){from.p.lon + (points[i].lon) / 180, from.p.lat + points[i].lat / 90};
+    }
+    double limit = distance_m_to_hav(50000);
+    start = clock_thread_cpu_ns();
+    for (int i = 0; i < POINTS; i++) {
+        sum += distance_hav(&from, near[i % 1024]) <= limit;
+    }
+    report("within 50 km of a centre, by hav", clock_thread_cpu_ns() - start, POINTS);
+    start = clock_thread_cpu_ns();
+    for (int i = 0; i < POINTS; i++) {
+        sum -= distance_is_within(&from, near[i % 1024], limit);
+    }
+    report("within 50 km of a centre", clock_thread_cpu_ns() - start, POINTS);
+
     start = clock_thread_cpu_ns();
     for (int i = 0; i < POINTS; i++) {
         struct bbox box = {points[i].lon, points[i].lat, points[i].lon + 1, points[i].lat + 1};

@@ -91,10 +91,10 @@ static bool exact_radius(const struct search *s, const struct object *o, double 
         *distance_m = distance_to_geometry_m(earth, s->from.p, o->geometry);
         return *distance_m <= s->radius_m;
     }
-    double hav = distance_hav(&s->from, o->point);
-    if (hav > s->cutoff_hav) {
+    if (!distance_is_within(&s->from, o->point, s->cutoff_hav)) {
         return false;
     }
+    double hav = distance_hav(&s->from, o->point);
     *distance_m =
         earth == EARTH_SPHERE ? distance_hav_to_m(hav) : distance_geodesic_m(s->from.p, o->point);
     return *distance_m <= s->radius_m;

@@ -28,6 +28,9 @@ struct distance_from {
 struct distance_from distance_from(struct point p);
 /// hav(angle) = sin^2(angle/2): grows with distance; compare it instead of metres.
 double distance_hav(const struct distance_from *from, struct point q);
+/// distance_hav(from, q) <= hav, answered without trigonometry unless q is within 1e-13 of the limit, more than
+/// DISTANCE_NEAR_DEG away or near a pole.
+static inline bool distance_is_within(const struct distance_from *from, struct point q, double hav);
 double distance_hav_to_m(double hav);
 double distance_m_to_hav(double metres);
 
@@ -42,5 +45,33 @@ double distance_to_geometry_m(enum earth earth, struct point p, const struct geo
 /// A box around everything within `radius_m` of `p` (sphere radius; pass radius/(1-slack) for the ellipsoid):
 /// unwrapped, full width when it holds a pole.
 struct bbox distance_circle_bbox(struct point p, double radius_m);
+
+#define DISTANCE_NEAR_DEG 4.0
+#define DISTANCE_NEAR_COS 0.2     // at the centre: beyond, the cosine below loses digits
+#define DISTANCE_NEAR_ERROR 1e-13 // relative; a test holds it below a tenth of this
+
+/// hav by power series in the differences, which are short here: the last terms left out are below 1e-16.
+static inline double distance_hav_near(const struct distance_from *from, double dlat, double dlon) {
+    const double half_rad = 0.017453292519943295 / 2;
+    double y = dlat * half_rad, x = dlon * half_rad, yy = y * y, xx = x * x;
+    double sin_y = y * (1 + yy * (-1. / 6 + yy * (1. / 120 + yy * (-1. / 5040))));
+    double sin_x = x * (1 + xx * (-1. / 6 + xx * (1. / 120 + xx * (-1. / 5040))));
+    double cos_y = 1 + yy * (-1. / 2 + yy * (1. / 24 + yy * (-1. / 720 + yy * (1. / 40320))));
+    double cos_lat = from->cos_lat * (1 - 2 * sin_y * sin_y) - from->sin_lat * (2 * sin_y * cos_y);
+    return sin_y * sin_y + from->cos_lat * cos_lat * (sin_x * sin_x);
+}
+
+static inline bool distance_is_within(const struct distance_from *from, struct point q,
+                                      double hav) {
+    double dlat = q.lat - from->p.lat, dlon = q.lon - from->p.lon;
+    if (fabs(dlat) <= DISTANCE_NEAR_DEG && fabs(dlon) <= DISTANCE_NEAR_DEG &&
+        from->cos_lat > DISTANCE_NEAR_COS) {
+        double h = distance_hav_near(from, dlat, dlon);
+        const double underflow = 1e-290;
+        if (h + underflow < hav * (1 - DISTANCE_NEAR_ERROR)) return true;
+        if (h > hav * (1 + DISTANCE_NEAR_ERROR) + underflow) return false;
+    }
+    return distance_hav(from, q) <= hav;
+}
 
 #endif

@@ -1,6 +1,7 @@
 #include "geo/distance.h"
 
 #include "support.h"
+#include "support/support.h"
 
 static double hav_by_vectors(struct point a, struct point b) {
     const double rad = M_PI / 180;
@@ -130,6 +131,44 @@ static void test_poles_are_points(void **state) {
     }
 }
 
+static void test_within_is_what_hav_says(void **state) {
+    (void)state;
+    struct rand r;
+    rand_init(&r, test_seed());
+    double worst = 0;
+    long near = 0, inside = 0;
+    for (int i = 0; i < 300000; i++) {
+        struct point p = {rand_range(&r, -180, 180), rand_range(&r, -90, 90)};
+        struct distance_from from = distance_from(p);
+        double reach = pow(10, rand_range(&r, -9, 0.8));
+        struct point q = {p.lon + rand_range(&r, -reach, reach), p.lat};
+        if (rand_below(&r, 8)) q.lat = p.lat + rand_range(&r, -reach, reach);
+        if (rand_below(&r, 8) == 0) q.lon = p.lon;
+        if (fabs(q.lat) > 90 || fabs(q.lon) > 180) continue;
+        double hav = distance_hav(&from, q);
+        double limits[] = {hav,
+                           nextafter(hav, 1),
+                           nextafter(hav, 0),
+                           hav * (1 + 2e-13),
+                           hav * (1 - 2e-13),
+                           hav * 2,
+                           hav / 2,
+                           0};
+        for (size_t k = 0; k < sizeof limits / sizeof limits[0]; k++) {
+            assert_int_equal(distance_is_within(&from, q, limits[k]), hav <= limits[k]);
+        }
+        double dlat = q.lat - p.lat, dlon = q.lon - p.lon;
+        if (fabs(dlat) > DISTANCE_NEAR_DEG || fabs(dlon) > DISTANCE_NEAR_DEG) continue;
+        if (from.cos_lat <= DISTANCE_NEAR_COS || hav == 0) continue;
+        near++;
+        inside += hav < 1e-6;
+        worst = fmax(worst, fabs(distance_hav_near(&from, dlat, dlon) - hav) / hav);
+    }
+    print_message("the series is off by %.3g at most\n", worst);
+    assert_true(worst < DISTANCE_NEAR_ERROR / 10);
+    assert_true(near > 100000 && inside > 10000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_distances),
@@ -138,6 +177,7 @@ int main(void) {
         cmocka_unit_test(test_circle_box_holds_the_circle),
         cmocka_unit_test(test_ellipsoid_slack),
         cmocka_unit_test(test_poles_are_points),
+        cmocka_unit_test(test_within_is_what_hav_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

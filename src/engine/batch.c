@@ -10,7 +10,6 @@
 
 static enum status allocate(struct batch *b);
 static enum status prepare_item(struct batch *b, size_t i);
-static enum status check_draft(const struct change *change, struct reason *why);
 static enum status touch(struct batch *b, struct str name, bool make, uint32_t *touched,
                          struct reason *why);
 static uint32_t *touched_cell(const struct batch *b, const struct collection *c);
@@ -130,7 +129,7 @@ static enum status prepare_item(struct batch *b, size_t i) {
     item->chain = BATCH_NONE;
     bool writes = change->kind == CHANGE_PUT || change->kind == CHANGE_CREATE;
     bool conditional = change->if_present || change->if_etag_count > 0;
-    result->status = check_draft(change, &result->why);
+    result->status = batch_check(change, &result->why);
     if (result->status != STATUS_OK) {
         return STATUS_OK;
     }
@@ -158,7 +157,7 @@ static enum status check_id(struct str id, struct reason *why) {
     return STATUS_OK;
 }
 
-static enum status check_draft(const struct change *change, struct reason *why) {
+enum status batch_check(const struct change *change, struct reason *why) {
     const struct object_draft *draft = &change->draft;
     enum status st = check_id(draft->id, why);
     bool positioned = change->kind == CHANGE_PUT || change->kind == CHANGE_CREATE ||
@@ -241,13 +240,8 @@ static uint32_t chain_of(struct batch *b, uint32_t touched, struct str id) {
         }
     }
     uint32_t number = b->chain_table[at] = (uint32_t)b->chain_count++;
-    b->chains[number] = (struct batch_chain){.id = id,
-                                             .hash = hash,
-                                             .touched = touched,
-                                             .slot = BATCH_NONE,
-                                             .next = BATCH_NONE,
-                                             .from_shard = BATCH_NOWHERE,
-                                             .to_shard = BATCH_NOWHERE};
+    b->chains[number] = (struct batch_chain){
+        .id = id, .hash = hash, .touched = touched, .slot = BATCH_NONE, .next = BATCH_NONE};
     id_map_prefetch(c->ids, hash);
     return number;
 }

@@ -9,10 +9,9 @@
 #ifndef ENGINE_BATCH_H
 #define ENGINE_BATCH_H
 
-#include "engine/engine_state.h"
+#include "engine/relocation.h"
 
 #define BATCH_NONE UINT32_MAX
-#define BATCH_NOWHERE UINT8_MAX // a shard number: in no index
 
 /// One change.
 struct batch_item {
@@ -27,13 +26,12 @@ struct batch_item {
 struct batch_chain {
     struct str id;
     uint64_t hash;
-    struct row *before; // stands in the slot, or NULL
-    struct row *after;  // will stand there, or NULL
-    struct index_box from, to;
+    struct row *before;      // stands in the slot, or NULL
+    struct row *after;       // will stand there, or NULL
+    struct relocation place; // between both, set by placing.c
     uint32_t touched;
-    uint32_t slot; // BATCH_NONE: none yet
-    uint32_t next; // in the list of a shard
-    uint8_t from_shard, to_shard;
+    uint32_t slot;  // BATCH_NONE: none yet
+    uint32_t next;  // in the list of a shard
     bool fresh;     // the slot was taken and the id entered by this batch
     bool looked_up; // `before` is known
     bool failed;    // no memory in the index: stays as it was
@@ -83,5 +81,8 @@ MUST_USE enum status batch_lock(struct batch *b);
 void batch_unlock(struct batch *b);
 /// Free what was built and did not become visible. Stripes unlocked.
 void batch_discard(struct batch *b);
+
+/// Whether a change is well-formed, whatever stands in the collection: INVALID, TOO_LARGE.
+MUST_USE enum status batch_check(const struct change *change, struct reason *why);
 
 #endif

@@ -90,6 +90,18 @@ struct change_result {
 MUST_USE enum status engine_apply(struct engine *e, unsigned reader, const struct change *changes,
                                   size_t count, struct change_result *results, uint64_t *lsn,
                                   struct reason *why);
+
+struct move {
+    struct str id;
+    struct point to;
+};
+/// New positions for what is there, in order, in one durable batch: what CHANGE_PATCH with `patch_position` and a
+/// plain point makes of each object, and several times quicker for those that are plain points already. Everything
+/// borrowed; `statuses` has room for `count`. Returns like engine_apply; `*why` is that of the first move
+/// that failed, and of the call. Call inside engine_enter.
+MUST_USE enum status engine_move(struct engine *e, unsigned reader, struct str collection,
+                                 const struct move *moves, size_t count, enum status *statuses,
+                                 uint64_t *lsn, struct reason *why);
 /// Differs for every state of every object of this id, even after delete and re-creation.
 uint64_t engine_etag(const struct object *o);
 /// NOT_FOUND when there is none. `*lsn` as above.

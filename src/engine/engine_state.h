@@ -1,6 +1,6 @@
 // engine_state.h - what an engine is made of, for the files that together implement engine.h.
 //
-//   life.c life, readers, get, listing | apply.c changes, drop | search.c searches
+//   life.c life, readers, get, listing | apply.c changes | move.c new positions | drop.c | search.c searches
 //   restore.c replay | emit.c snapshots | upkeep.c expiry, memory given back | memory.c the memory limit
 
 #ifndef ENGINE_ENGINE_STATE_H
@@ -75,7 +75,7 @@ void engine_memory_limit(struct engine *e, const struct engine_options *options)
 void engine_memory_restoring(const struct engine *e, bool restoring);
 /// What a restore says that ran out of memory. Returns NO_MEMORY.
 enum status engine_memory_too_small(const struct engine *e, struct reason *why);
-/// NO_MEMORY when memory is above the limit and the changes are not deletes only.
+/// NO_MEMORY when memory is above the limit and the changes (NULL: moves) are not deletes only.
 MUST_USE enum status engine_memory_admit(struct engine *e, const struct change *changes,
                                          size_t count, struct reason *why);
 

@@ -87,7 +87,7 @@ static bool is_near(const struct engine *e) {
 
 static bool only_deletes(const struct change *changes, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (changes[i].kind != CHANGE_DELETE) {
+        if (!changes || changes[i].kind != CHANGE_DELETE) {
             return false;
         }
     }

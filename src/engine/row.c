@@ -100,7 +100,7 @@ void row_free(struct row *row) {
     slab_free(row, block_bytes(row));
 }
 
-void row_move(struct row *row, struct point to, int64_t now_ms) {
+void row_move(struct row *row, struct point to, int64_t now_ms, unsigned states) {
     assert(row_can_move(row));
     uint32_t version = atomic_load_explicit(&row->version, memory_order_relaxed);
     int64_t updated_ms = atomic_load_explicit(&row->updated_ms, memory_order_relaxed);
@@ -109,7 +109,10 @@ void row_move(struct row *row, struct point to, int64_t now_ms) {
     atomic_store_explicit(&row->lat, to.lat, memory_order_release);
     atomic_store_explicit(&row->updated_ms, now_ms > updated_ms ? now_ms : updated_ms,
                           memory_order_release);
-    atomic_store_explicit(&row->version, row_next_version(version), memory_order_release);
+    while (states--) {
+        version = row_next_version(version);
+    }
+    atomic_store_explicit(&row->version, version, memory_order_release);
 }
 
 int64_t row_expires_ms(const struct row *row) {

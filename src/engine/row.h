@@ -75,7 +75,8 @@ size_t row_bytes(const struct object *o);
 static inline bool row_can_move(const struct row *row) {
     return (row->flags & (OBJECT_HAS_GEOMETRY | OBJECT_HAS_Z)) == 0;
 }
-void row_move(struct row *row, struct point to, int64_t now_ms);
+/// `states` later: a call may move it several times.
+void row_move(struct row *row, struct point to, int64_t now_ms, unsigned states);
 static inline uint32_t row_next_version(uint32_t version) {
     return version >= ROW_VERSION_MAX ? 1 : version + 1;
 }

@@ -13,6 +13,8 @@ static enum status open_store(struct warp *db, const struct warp_options *option
 static enum status apply(struct warp_session *s, const struct change *changes, size_t count,
                          enum warp_status *statuses, size_t *done);
 static enum status apply_one(struct warp_session *s, const struct change *change);
+static enum status move_all(struct warp_session *s, const char *collection,
+                            const struct move *moves, size_t count, enum status *statuses);
 static enum status append_properties(struct warp_session *s, const char *text, struct str *out);
 static enum status put_some(struct warp_session *s, const char *collection,
                             const struct warp_point *points, size_t count, size_t *done);
@@ -195,11 +197,9 @@ enum warp_status warp_put_point(struct warp_session *s, const char *collection, 
 enum warp_status warp_move(struct warp_session *s, const char *collection, const char *id,
                            double lon, double lat) {
     warp_session_begin(s);
-    struct change change = {.kind = CHANGE_PATCH,
-                            .collection = str_of(collection),
-                            .draft = {.id = str_of(id), .point = {lon, lat}},
-                            .patch_position = true};
-    return warp_session_end(s, apply_one(s, &change));
+    struct move move = {str_of(id), {lon, lat}};
+    enum status status, st = move_all(s, collection, &move, 1, &status);
+    return warp_session_end(s, st == STATUS_OK ? status : st);
 }
 
 enum warp_status warp_delete(struct warp_session *s, const char *collection, const char *id) {
@@ -275,20 +275,36 @@ enum warp_status warp_move_many(struct warp_session *s, const char *collection,
                                 const struct warp_position *positions, size_t count,
                                 enum warp_status *statuses, size_t *done) {
     warp_session_begin(s);
-    struct change *changes = arena_zalloc(&s->arena, count, sizeof *changes);
-    for (size_t i = 0; changes && i < count; i++) {
-        changes[i] = (struct change){
-            .kind = CHANGE_PATCH,
-            .collection = str_of(collection),
-            .draft = {.id = str_of(positions[i].id), .point = {positions[i].lon, positions[i].lat}},
-            .patch_position = true};
+    struct move *moves = arena_alloc(&s->arena, count * sizeof *moves);
+    enum status *each = arena_alloc(&s->arena, count * sizeof *each);
+    for (size_t i = 0; moves && i < count; i++) {
+        moves[i] = (struct move){str_of(positions[i].id), {positions[i].lon, positions[i].lat}};
     }
+    enum status st = moves && each ? move_all(s, collection, moves, count, each) : STATUS_NO_MEMORY;
     size_t moved = 0;
-    enum status st = changes ? apply(s, changes, count, statuses, &moved) : STATUS_NO_MEMORY;
+    enum status first = st;
+    for (size_t i = 0; st == STATUS_OK && i < count; i++) {
+        moved += each[i] == STATUS_OK;
+        first = first == STATUS_OK ? each[i] : first;
+        if (statuses) {
+            statuses[i] = warp_status_of(each[i]);
+        }
+    }
     if (done) {
         *done = moved;
     }
-    return warp_session_end(s, st);
+    return warp_session_end(s, first);
+}
+
+// Each has a status of its own.
+static enum status move_all(struct warp_session *s, const char *collection,
+                            const struct move *moves, size_t count, enum status *statuses) {
+    uint64_t lsn;
+    engine_enter(s->db->engine, s->reader);
+    enum status st = engine_move(s->db->engine, s->reader, str_of(collection), moves, count,
+                                 statuses, &lsn, &s->why);
+    engine_leave(s->db->engine, s->reader);
+    return st == STATUS_OK ? wait_for_disk(s, lsn) : st;
 }
 
 static enum status apply_one(struct warp_session *s, const struct change *change) {

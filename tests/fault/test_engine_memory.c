@@ -134,6 +134,71 @@ static void applying(void **state) {
     }
 }
 
+// Moves within a shard and between shards, twice for one id; then with one that is no plain point.
+static void move_under_faults(enum index_kind kind, bool mixed) {
+    enum { MOVES = 10 };
+    const char *root = test_tmpdir();
+    struct move moves[MOVES];
+    enum status statuses[MOVES];
+    char ids[MOVES][4];
+    for (unsigned n = 1; n < N_MAX; n++) {
+        snprintf(dir, sizeof dir, "%s/%u", root, n);
+        unsigned r;
+        struct engine *e = open_engine(kind, &r);
+        seed(e, r);
+        if (mixed) {
+            struct change shape = change_point(CHANGE_PUT, "c", "3", 0, 0, "{}");
+            shape.draft.geometry = area;
+            assert_int_equal(apply_one(e, r, shape), STATUS_OK);
+        }
+        for (int i = 0; i < MOVES; i++) {
+            snprintf(ids[i], sizeof ids[i], "%d", i % 9); // there is no 8
+            moves[i] = (struct move){str_of(ids[i]), {i * 30 - 150, i % 2 ? i - 40.0 : 60}};
+        }
+        uint64_t lsn;
+        engine_enter(e, r);
+        mem_fail_at(n, true);
+        enum status st = engine_move(e, r, STR("c"), moves, MOVES, statuses, &lsn, NULL);
+        uint64_t allocations = mem_alloc_count();
+        mem_fail_at(0, false);
+        engine_leave(e, r);
+        assert_true(st == STATUS_OK || st == STATUS_NO_MEMORY);
+        for (int opened = 0; opened < 2; opened++) {
+            engine_enter(e, r);
+            check_engine(e);
+            for (int i = 1; i < 8; i++) {
+                const struct object *o = get(e, r, "c", ids[i]);
+                bool done = st == STATUS_OK && statuses[i] == STATUS_OK;
+                assert_true(st != STATUS_OK || done || statuses[i] == STATUS_NO_MEMORY);
+                assert_int_equal(o->version, (mixed && i == 3 ? 2 : 1) + done);
+                if (done) {
+                    assert_memory_equal(&o->point, &moves[i].to, sizeof o->point);
+                }
+            }
+            bool twice = st == STATUS_OK && statuses[9] == STATUS_OK;
+            assert_true(st != STATUS_OK || statuses[0] == statuses[9]);
+            assert_int_equal(get(e, r, "c", "0")->version, twice ? 3 : 1);
+            assert_true(st != STATUS_OK || statuses[8] == STATUS_NOT_FOUND);
+            engine_leave(e, r);
+            close_engine(e, r);
+            e = opened ? NULL : open_engine(kind, &r);
+        }
+        if (allocations < n) {
+            assert_int_equal(st, STATUS_OK);
+            return;
+        }
+    }
+    fail_msg("the scenario allocates more than %d times", N_MAX);
+}
+
+static void moving(void **state) {
+    (void)state;
+    for (int kind = INDEX_QUADTREE; kind <= INDEX_GEOHASH; kind++) {
+        move_under_faults((enum index_kind)kind, false);
+        move_under_faults((enum index_kind)kind, true);
+    }
+}
+
 // Many inserts, so that the indices split while memory is short.
 static void filling(void **state) {
     (void)state;
@@ -251,10 +316,8 @@ int main(void) {
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(applying),
-        cmocka_unit_test(filling),
-        cmocka_unit_test(opening),
-        cmocka_unit_test(expiring),
+        cmocka_unit_test(applying), cmocka_unit_test(moving),   cmocka_unit_test(filling),
+        cmocka_unit_test(opening),  cmocka_unit_test(expiring),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     geometry_unref(area);

@@ -21,7 +21,8 @@ struct state {
     int n;     // properties: {"n":n}
     int extra; // and "x":extra when not negative
     struct point point;
-    int shape;          // -1: the point
+    int shape; // -1: the point
+    bool has_z;
     int64_t expires_ms; // 0: never
     uint64_t etag;
     uint32_t slot;
@@ -120,6 +121,8 @@ static void plan_one(struct world *w, struct plan *p, size_t i) {
     c->draft.id = str_of(p->ids[i]);
     c->draft.point = any_point(r);
     c->draft.geometry = p->shape[i] < 0 ? NULL : w->shapes[p->shape[i]];
+    c->draft.has_z = p->shape[i] < 0 && rand_below(r, 6) == 0;
+    c->draft.z = 12.5;
     plan_expiry(w, &c->draft);
     if (c->kind == CHANGE_PATCH) {
         c->patch_position = rand_below(r, 2);
@@ -167,6 +170,7 @@ static enum status expected(struct world *w, const struct plan *p, size_t i, str
     if (writes || c->patch_position) {
         s->point = c->draft.point;
         s->shape = p->shape[i];
+        s->has_z = c->draft.has_z;
     }
     if (writes || c->patch_expiry) {
         s->expires_ms = c->draft.has_expiry ? c->draft.expires_ms : 0;
@@ -181,6 +185,7 @@ static enum status expected(struct world *w, const struct plan *p, size_t i, str
 static void check_object(const struct world *w, const struct state *s, const struct object *o) {
     char text[64];
     assert_int_equal(o->version, s->version);
+    assert_int_equal((o->flags & OBJECT_HAS_Z) != 0, s->has_z);
     assert_int_equal(object_expires_ms(o), s->expires_ms ? s->expires_ms : INT64_MAX);
     if (s->extra < 0) {
         snprintf(text, sizeof text, "{\"n\":%d}", s->n);
@@ -256,6 +261,65 @@ static void run_batch(struct world *w) {
     engine_leave(w->engine, w->reader);
 }
 
+// What must come of one move; `s` becomes the new state.
+static enum status expected_move(const struct world *w, int c, const struct move *move,
+                                 struct state *s) {
+    if (!point_valid(move->to)) return STATUS_INVALID;
+    if (!w->made[c] || !alive(w, s)) return STATUS_NOT_FOUND;
+    s->point = move->to;
+    s->shape = -1;
+    s->has_z = false;
+    s->version++;
+    return STATUS_OK;
+}
+
+static void run_moves(struct world *w) {
+    struct move moves[BATCH];
+    enum status statuses[BATCH];
+    char id_texts[BATCH][16];
+    struct rand *r = &w->rand;
+    int c = (int)rand_below(r, COLLECTIONS), ids[BATCH];
+    // Few ids come again and again in a call, many meet one that is no plain point.
+    size_t count = 1 + rand_below(r, BATCH), among = 1 + rand_below(r, IDS + 1);
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = (int)rand_below(r, among);
+        snprintf(id_texts[i], sizeof id_texts[i], "id%d", ids[i]);
+        moves[i] = (struct move){str_of(id_texts[i]), any_point(r)};
+        if (rand_below(r, 40) == 0) moves[i].to.lat = 91;
+    }
+    uint64_t lsn;
+    struct reason why = {0};
+    engine_enter(w->engine, w->reader);
+    assert_int_equal(
+        engine_move(w->engine, w->reader, str_of(names[c]), moves, count, statuses, &lsn, &why),
+        STATUS_OK);
+    bool changed = false, failed = false;
+    struct state nobody = {.exists = false};
+    for (size_t i = 0; i < count; i++) {
+        struct state *s = ids[i] < IDS ? &w->model[c][ids[i]] : &nobody;
+        enum status want = expected_move(w, c, &moves[i], s);
+        if (statuses[i] != want) {
+            fail_msg("move %zu: %s, not %s", i, status_name(statuses[i]), status_name(want));
+        }
+        changed = changed || want == STATUS_OK;
+        failed = failed || want != STATUS_OK;
+    }
+    assert_true(changed == (lsn != 0));
+    assert_true(failed == (why.text[0] != '\0'));
+    for (size_t i = 0; i < count; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "id%d", ids[i]);
+        const struct object *o = get(w->engine, w->reader, names[c], id);
+        if (o && statuses[i] == STATUS_OK) {
+            struct state *s = &w->model[c][ids[i]];
+            check_object(w, s, o);
+            assert_true(o->updated_ms >= w->now_ms && o->created_ms <= o->updated_ms);
+            s->etag = engine_etag(o);
+        }
+    }
+    engine_leave(w->engine, w->reader);
+}
+
 static void reopen(struct world *w) {
     check_all(w, false);
     close_engine(w);
@@ -312,6 +376,8 @@ static void run_world(enum index_kind kind, uint64_t seed, unsigned rounds) {
             tick(&w, w.now_ms);
         } else if (dice < 8) {
             tick(&w, w.now_ms + HOUR_MS * (int64_t)rand_below(&w.rand, 5));
+        } else if (dice < 50) {
+            run_moves(&w);
         } else {
             run_batch(&w);
         }

@@ -2,6 +2,8 @@
 
 #include "support/support.h"
 
+#include <pthread.h>
+
 #include "base/mem.h"
 #include "engine/row.h"
 #include "geo/wkt.h"
@@ -157,12 +159,80 @@ static void random_damage_is_bounded(void **state) {
     row_free(o);
 }
 
+enum { MOVES = 200000 };
+
+static struct point place_of_state(uint32_t version) {
+    return (struct point){version * 0.0001, version * -0.00005};
+}
+
+static void *move_on(void *arg) {
+    struct row *row = arg;
+    for (uint32_t version = 1; version < MOVES;) {
+        unsigned states = version % 7 == 0 && version + 2 < MOVES ? 2 : 1;
+        version += states;
+        row_move(row, place_of_state(version), version, states);
+    }
+    return NULL;
+}
+
+// Readers see states, never parts of two, and none older than one they have seen.
+static void *read_on(void *arg) {
+    const struct row *row = arg;
+    struct object o = {.version = 0};
+    uint32_t torn = 0, last = 0;
+    while (o.version < MOVES) {
+        row_read(row, &o);
+        struct point want = place_of_state(o.version);
+        torn += o.point.lon != want.lon || o.point.lat != want.lat || o.updated_ms != o.version ||
+                o.version < last;
+        last = o.version;
+    }
+    return torn ? arg : NULL;
+}
+
+static void read_while_it_moves(void **state) {
+    (void)state;
+    struct row *row;
+    struct object_draft draft = {.id = STR("truck-7"), .point = place_of_state(1)};
+    assert_int_equal(row_new(&draft, &row), STATUS_OK);
+    row_stamp(row, &(struct row_stamp){.version = 1, .updated_ms = 1});
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++) {
+        pthread_create(&threads[i], NULL, i ? read_on : move_on, row);
+    }
+    for (int i = 0; i < 3; i++) {
+        void *torn;
+        pthread_join(threads[i], &torn);
+        assert_null(torn);
+    }
+    row_free(row);
+}
+
+static void move_once(void **state) {
+    (void)state;
+    struct row *row;
+    struct object_draft draft = {.id = STR("a"), .has_time = true, .time_ms = 5};
+    assert_int_equal(row_new(&draft, &row), STATUS_OK);
+    row_stamp(row, &(struct row_stamp){.version = ROW_VERSION_MAX, .updated_ms = 100});
+    assert_true(row_can_move(row));
+    row_move(row, (struct point){1, 2}, 99, 1); // the clock was put back
+    struct object o;
+    row_read(row, &o);
+    assert_int_equal(o.version, 1);
+    assert_int_equal(o.updated_ms, 100);
+    assert_int_equal(object_time_ms(&o), 5);
+    assert_true(o.point.lon == 1 && o.point.lat == 2);
+    row_free(row);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_comes_back),
         cmocka_unit_test(geometries_come_back),
         cmocka_unit_test(a_point_needs_no_geometry),
         cmocka_unit_test(random_damage_is_bounded),
+        cmocka_unit_test(move_once),
+        cmocka_unit_test(read_while_it_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

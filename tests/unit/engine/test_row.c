@@ -103,7 +103,7 @@ static void geometries_come_back(void **state) {
         write_row(o, &body);
         assert_int_equal(row_parse(buf_str(&body), STR("x"), &back), STATUS_OK);
         check_equal(o, back);
-        struct object read;
+        struct object read = {0};
         row_read(back, &read);
         assert_int_equal(object_is_empty(&read), i == 1);
         row_free(back);
@@ -147,7 +147,7 @@ static void random_damage_is_bounded(void **state) {
         struct row *back;
         enum status st = row_parse((struct str){bytes, len}, STR("x"), &back);
         if (st == STATUS_OK) {
-            struct object read;
+            struct object read = {0};
             row_read(back, &read);
             assert_true(point_valid(read.point) || (read.flags & OBJECT_HAS_GEOMETRY));
             row_free(back);

@@ -15,6 +15,7 @@
 #include "index/quadtree_node.h"
 
 #define RINGS 3
+#define LEAF_FEW 36.0
 #define RING_LEAVES 24 // a ring that touches more is left to the heap
 
 /// A closed box of biased coordinates; empty when min_x > max_x.
@@ -90,23 +91,25 @@ static bool rings(struct search *s) {
 }
 
 /// The hav of a circle that holds the points wanted and some to spare (twice the deviation of such a count), by the
-/// density of the leaf at the centre or, when that has few, of its node: area = 4 pi hav.
+/// density around the centre: area = 4 pi hav. A leaf is taken to hold LEAF_FEW points: to read how many it
+/// does would be a miss before the misses of its neighbours, which come together so.
 static double ring_guess(const struct search *s) {
-    double aim = s->n.wanted + 2 * sqrt(s->n.wanted);
-    double count = quadtree_items_of(s->qt, s->path[s->depth]);
-    double side = UINT32_MAX >> (2 * s->depth), area = side * side;
-    uint32_t ref = quadtree_child(quadtree_children(s->qt, s->path[s->depth]),
-                                  quadtree_child_of(s->morton, s->depth));
+    const _Atomic uint32_t *children = quadtree_children(s->qt, s->path[s->depth]);
+    unsigned child = quadtree_child_of(s->morton, s->depth);
+    uint32_t ref = quadtree_child(children, child);
+    double side = UINT32_MAX >> (2 * s->depth), area = side * side, count;
     if (quadtree_ref_is_leaf(ref)) {
-        struct quadtree_head head =
-            quadtree_head_of(quadtree_leaf_at(s->qt, quadtree_ref_leaf(ref)));
-        if (head.count >= 16) {
-            count = head.count;
-            area = ((double)cell_width(head.bits) + 1) * ((double)cell_height(head.bits) + 1);
-        }
+        uint32_t run = 0;
+        for (unsigned i = 0; i < 16; i++)
+            run += quadtree_child(children, i) == ref;
+        area *= run / 16.0;
+        count = LEAF_FEW;
+    } else {
+        count = quadtree_items_of(s->qt, s->path[s->depth]) + 1.0;
     }
+    double aim = s->n.wanted + 2 * sqrt(s->n.wanted);
     area *= BOUND_RAD * BOUND_RAD * s->n.from.cos_lat;
-    return aim / (count > 0 ? count : 1) * area / (4 * 3.14159265358979323846);
+    return aim / count * area / (4 * 3.14159265358979323846);
 }
 
 /// Read the leaves that touch the box and were not read. False when they are too many: then none was.

@@ -1,7 +1,7 @@
 // rtree.h - things with extent: an R*-tree of sixteen int32 boxes a node.
 //
 // Guttman (1984); choice of subtree and split of Beckmann et al., "The R*-tree" (1990), without
-// forced reinsertion; bulk loading in Hilbert order (Kamel and Faloutsos, 1993).
+// forced reinsertion; bulk loading tiles from the top down (rtree_bulk.c).
 
 #ifndef INDEX_RTREE_H
 #define INDEX_RTREE_H

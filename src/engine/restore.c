@@ -4,10 +4,13 @@
 // of the log after it: the log then goes through states that have passed already and ends in the right one. On
 // that way a slot can be claimed while another id still stands in it; the record wins, because
 // the other id has a record of its own further on.
+//
+// decode: rows made and ids hashed, batches in any order, in threads of the store | apply: the rest, in order
 
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "engine/engine_state.h"
 #include "engine/load.h"
@@ -18,14 +21,35 @@ struct restore {
     struct reason *why;
 };
 
-static enum status on_record(void *ctx, uint64_t lsn, const struct record *record);
+/// A record with what could be done for it out of order.
+struct taken {
+    struct record record;
+    struct row *row; // of a put
+    uint64_t hash;   // of the id
+    enum status status;
+};
+
+struct takings {
+    size_t count, applied;
+    struct taken items[];
+};
+
+// How many records ahead the next ones' ids, slots and objects are brought near.
+enum { NEAR_IDS = 24, NEAR_SLOTS = 16, NEAR_OBJECTS = 8 };
+
+static enum status decode(void *ctx, struct str records, void **decoded, uint64_t *count);
+static enum status apply(void *ctx, uint64_t lsn, void *decoded_take);
+static void discard(void *ctx, void *decoded_take);
+static enum status apply_one(struct restore *r, struct taken *t);
 
 enum status engine_attach(struct engine *e, struct storage *st, struct reason *why) {
     assert(!e->store && collections_count(&e->collections) == 0);
     struct restore restore = {.engine = e, .why = why};
     uint64_t begin_ns = clock_mono_ns();
     engine_memory_restoring(e, true);
-    enum status status = storage_replay(st, on_record, &restore, why);
+    const struct storage_intake intake = {
+        .ctx = &restore, .decode = decode, .apply = apply, .discard = discard};
+    enum status status = storage_replay_into(st, &intake, why);
     epoch_collect(e->epoch); // tables that ids have outgrown
     if (status == STATUS_OK) {
         status = load_all(e);
@@ -54,15 +78,91 @@ static struct collection *find(struct restore *r, struct str name) {
     return r->last;
 }
 
+static enum status records_count(struct str bytes, size_t *count) {
+    struct record record;
+    for (*count = 0; bytes.len; ++*count) {
+        if (record_parse(&bytes, &record) != STATUS_OK) {
+            return STATUS_CORRUPT;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status decode(void *ctx, struct str records, void **decoded, uint64_t *count) {
+    const struct restore *r = ctx;
+    size_t n;
+    enum status st = records_count(records, &n);
+    if (st != STATUS_OK) {
+        return st;
+    }
+    struct takings *all = mem_alloc(sizeof *all + n * sizeof all->items[0]);
+    if (!all) {
+        return STATUS_NO_MEMORY;
+    }
+    *all = (struct takings){.count = n};
+    for (size_t i = 0; i < n; i++) {
+        struct taken *t = &all->items[i];
+        t->row = NULL;
+        t->status = record_parse(&records, &t->record);
+        assert(t->status == STATUS_OK);
+        t->hash = hash_bytes(t->record.id.p, t->record.id.len, r->engine->collections.seed);
+        if (t->record.kind == RECORD_PUT) {
+            t->status = row_parse(t->record.body, t->record.id, &t->row);
+        }
+    }
+    *decoded = all;
+    *count = n;
+    return STATUS_OK;
+}
+
+// Most batches are of one collection.
+static void approach(const struct restore *r, const struct takings *all, size_t i) {
+    if (!r->last) {
+        return;
+    }
+    if (i + NEAR_IDS < all->count) {
+        id_map_prefetch(r->last->ids, all->items[i + NEAR_IDS].hash);
+    }
+    if (i + NEAR_SLOTS < all->count) {
+        id_map_prefetch_slot(r->last->ids, all->items[i + NEAR_SLOTS].hash);
+    }
+    if (i + NEAR_OBJECTS < all->count) {
+        id_map_prefetch_object(r->last->ids, all->items[i + NEAR_OBJECTS].hash);
+    }
+}
+
+static enum status apply(void *ctx, uint64_t lsn, void *decoded_take) {
+    (void)lsn;
+    struct restore *r = ctx;
+    struct takings *all = decoded_take;
+    enum status st = STATUS_OK;
+    while (st == STATUS_OK && all->applied < all->count) {
+        approach(r, all, all->applied);
+        st = apply_one(r, &all->items[all->applied++]);
+    }
+    discard(ctx, all);
+    return st;
+}
+
+static void discard(void *ctx, void *decoded_take) {
+    (void)ctx;
+    struct takings *all = decoded_take;
+    for (size_t i = all->applied; i < all->count; i++) {
+        row_free(all->items[i].row);
+    }
+    mem_free(all);
+}
+
 static void take_out(struct collection *c, struct row *row) {
     id_map_remove(c->ids, id_map_hash(c->ids, row_id(row)), row->slot);
     slots_store(&c->slots, row->slot, NULL);
     row_free(row);
 }
 
-static enum status put_in(struct collection *c, struct row *row) {
-    uint64_t hash = id_map_hash(c->ids, row_id(row));
-    enum status st = slots_take_at(&c->slots, row->slot);
+static enum status put_in(struct collection *c, struct row *row, uint64_t hash) {
+    assert(hash == id_map_hash(c->ids, row_id(row)));
+    enum status st = row->slot < slots_end(&c->slots) ? STATUS_OK
+                                                      : slots_take_at(&c->slots, row->slot);
     if (st != STATUS_OK) {
         return st;
     }
@@ -87,28 +187,27 @@ static enum status put_in(struct collection *c, struct row *row) {
     return STATUS_OK;
 }
 
-static enum status on_put(struct restore *r, const struct record *record) {
+static enum status on_put(struct restore *r, const struct taken *t) {
+    const struct record *record = &t->record;
     struct collection *c = find(r, record->collection);
-    enum status st = STATUS_OK;
+    enum status st = t->status;
     if (!c) {
-        return reason_set(r->why, STATUS_CORRUPT, "an object of a collection never described");
+        st = reason_set(r->why, STATUS_CORRUPT, "an object of a collection never described");
+    } else if (st != STATUS_OK) {
+        reason_set(r->why, st, "object %.*s of collection %.*s: %s", STR_ARGS(record->id),
+                   STR_ARGS(record->collection), status_text(st));
+    } else {
+        st = put_in(c, t->row, t->hash);
     }
-    struct row *row;
-    st = row_parse(record->body, record->id, &row);
     if (st != STATUS_OK) {
-        return reason_set(r->why, st, "object %.*s of collection %.*s: %s", STR_ARGS(record->id),
-                          STR_ARGS(record->collection), status_text(st));
-    }
-    st = put_in(c, row);
-    if (st != STATUS_OK) {
-        row_free(row);
+        row_free(t->row);
     }
     return st;
 }
 
-static enum status on_delete(struct restore *r, const struct record *record) {
-    struct collection *c = find(r, record->collection);
-    struct row *row = c ? id_map_find(c->ids, record->id, id_map_hash(c->ids, record->id)) : NULL;
+static enum status on_delete(struct restore *r, const struct taken *t) {
+    struct collection *c = find(r, t->record.collection);
+    struct row *row = c ? id_map_find(c->ids, t->record.id, t->hash) : NULL;
     if (row) {
         take_out(c, row);
     }
@@ -151,13 +250,12 @@ static enum status on_meta(struct restore *r, const struct record *record) {
     return st;
 }
 
-static enum status on_record(void *ctx, uint64_t lsn, const struct record *record) {
-    (void)lsn;
-    switch (record->kind) {
-    case RECORD_PUT: return on_put(ctx, record);
-    case RECORD_DELETE: return on_delete(ctx, record);
-    case RECORD_DROP: return on_drop(ctx, record);
-    case RECORD_META: return on_meta(ctx, record);
+static enum status apply_one(struct restore *r, struct taken *t) {
+    switch (t->record.kind) {
+    case RECORD_PUT: return on_put(r, t);
+    case RECORD_DELETE: return on_delete(r, t);
+    case RECORD_DROP: return on_drop(r, &t->record);
+    case RECORD_META: return on_meta(r, &t->record);
     case RECORD_EVENT: return STATUS_OK;
     }
     return STATUS_CORRUPT;

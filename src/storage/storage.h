@@ -31,6 +31,19 @@ enum storage_mode {
 /// Called by replay, in order. A status other than OK ends the replay with it.
 typedef enum status storage_record_fn(void *ctx, uint64_t lsn, const struct record *record);
 
+/// Who takes in what a replay finds: record by record, or batch by batch with the work that needs no order done ahead.
+struct storage_intake {
+    storage_record_fn *on_record; // where `decode` is NULL
+    void *ctx;
+    /// From any thread, batches in any order: `*decoded` is what `apply` needs. `records` stays as it is until `apply` or
+    /// `discard` has returned. CORRUPT when the bytes are not records; a record that makes no sense is left to `apply` to tell.
+    enum status (*decode)(void *ctx, struct str records, void **decoded, uint64_t *count);
+    /// In order, like on_record; takes `decoded`, also when it fails.
+    enum status (*apply)(void *ctx, uint64_t lsn, void *decoded_take);
+    /// Never applied: the replay has ended before.
+    void (*discard)(void *ctx, void *decoded_take);
+};
+
 /// Gives all that is alive to a snapshot, in any order, while writes go on: calls `emit` for every object
 /// as it is at some moment after the call began. Returns emit's status when that is not OK.
 /// Every batch whose append returned before the call must be seen: the source first takes and releases, once, each lock
@@ -72,7 +85,7 @@ struct storage_room; // memory set aside for one append
 
 struct storage_ops {
     const char *name;
-    enum status (*replay)(struct storage *st, storage_record_fn *on_record, void *ctx,
+    enum status (*replay)(struct storage *st, const struct storage_intake *intake,
                           struct reason *why);
     enum status (*ready)(struct storage *st, struct reason *why);
     enum status (*append)(struct storage *st, struct str batch, uint64_t *lsn);
@@ -93,11 +106,18 @@ struct storage {
     const struct storage_ops *ops;
 };
 
-/// Feed everything that is kept to `on_record`: snapshot, then log. Once, right after open. Replay stops with CORRUPT
+/// Feed everything that is kept to `intake`: snapshot, then log. Once, right after open. Replay stops with CORRUPT
 /// and the place named when anything but the tail is damaged.
+static inline MUST_USE enum status storage_replay_into(struct storage *st,
+                                                       const struct storage_intake *intake,
+                                                       struct reason *why) {
+    return st->ops->replay(st, intake, why);
+}
+/// The same, record by record.
 static inline MUST_USE enum status storage_replay(struct storage *st, storage_record_fn *on_record,
                                                   void *ctx, struct reason *why) {
-    return st->ops->replay(st, on_record, ctx, why);
+    const struct storage_intake intake = {.on_record = on_record, .ctx = ctx};
+    return storage_replay_into(st, &intake, why);
 }
 /// May a write begin? OK, BUSY (backlog), DISK_FULL, READ_ONLY or IO with the reason. Ask before taking locks.
 static inline MUST_USE enum status storage_ready(struct storage *st, struct reason *why) {

@@ -17,12 +17,13 @@ struct start {
     size_t first; // index of the first segment to replay
     bool has_id;
     bool has_snapshot;
+    bool feeding; // the intake has got something: there is no other way any more
     struct wal_snapshot_info snapshot;
     char path[WAL_DIR_PATH_MAX];
 };
 
 static enum status snapshot_choose(struct start *s, struct reason *why);
-static enum status snapshot_feed(struct start *s, struct reason *why);
+static enum status snapshot_take(struct start *s, size_t i, struct reason *detail);
 static enum status segments_replay(struct start *s, struct reason *why);
 static enum status segment_take(struct start *s, size_t i, struct reason *why);
 static enum status end_clean(struct start *s, const struct wal_replay *replay, struct reason *why);
@@ -37,7 +38,6 @@ enum status wal_recover(struct wal_recovery *r, struct reason *why) {
     r->snapshot_lsn = r->last_lsn = r->records = r->cut_bytes = 0;
     r->segments = r->disk_bytes = r->log_bytes = 0;
     st = snapshot_choose(&s, why);
-    if (st == STATUS_OK) st = snapshot_feed(&s, why);
     if (st == STATUS_OK) st = segments_replay(&s, why);
     if (st == STATUS_OK && s.has_snapshot && r->last_lsn < s.snapshot.end_lsn)
         st = reason_set(why, STATUS_CORRUPT,
@@ -55,7 +55,7 @@ enum status wal_recover(struct wal_recovery *r, struct reason *why) {
     return st;
 }
 
-/// The newest snapshot that is whole. An older one, or none, will do when the log since then is still there.
+/// Feed the newest snapshot that is whole. An older one, or none, will do when the log since then is still there.
 static enum status snapshot_choose(struct start *s, struct reason *why) {
     struct wal_recovery *r = s->r;
     struct reason first = {0};
@@ -64,27 +64,36 @@ static enum status snapshot_choose(struct start *s, struct reason *why) {
         if (first.text[0] && !has_segment(s, lsn)) continue;
         if (!wal_dir_path(s->path, r->dir, WAL_FILE_SNAPSHOT, lsn)) return STATUS_IO;
         struct reason detail;
-        enum status st = wal_snapshot_verify(r->io, s->path, lsn, &s->snapshot, &detail);
+        enum status st = snapshot_take(s, i, &detail);
         if (st == STATUS_OK) {
             s->has_snapshot = true;
             r->snapshot_lsn = lsn;
+            r->records = s->snapshot.records;
             r->disk_bytes += s->snapshot.bytes;
             return id_check(s, s->snapshot.store_id, why);
         }
         if (st != STATUS_CORRUPT) return reason_set(why, st, "%s", detail.text);
-        log_write(r->log, LOG_WARN, "damaged snapshot passed over", LOG_Z("reason", detail.text));
         if (!first.text[0]) first = detail;
+        if (s->feeding) break;
+        log_write(r->log, LOG_WARN, "damaged snapshot passed over", LOG_Z("reason", detail.text));
     }
-    if (!first.text[0] || has_segment(s, 1)) return STATUS_OK;
+    if (!first.text[0] || (has_segment(s, 1) && !s->feeding)) return STATUS_OK;
     return reason_set(why, STATUS_CORRUPT, "%s: run `warpengine check`, or restore a backup",
                       first.text);
 }
 
-static enum status snapshot_feed(struct start *s, struct reason *why) {
-    if (!s->has_snapshot) return STATUS_OK;
-    struct wal_recovery *r = s->r;
-    return wal_snapshot_read(r->io, s->path, r->snapshot_lsn, r->on_record, r->ctx, &r->records,
-                             why);
+/// Nothing may be fed from a snapshot that another could have to stand in for: such a one is read twice.
+static enum status snapshot_take(struct start *s, size_t i, struct reason *detail) {
+    const struct wal_recovery *r = s->r;
+    uint64_t lsn = s->list.snapshots[i];
+    bool alone = !has_segment(s, 1);
+    for (size_t k = 0; k < i; k++)
+        alone &= !has_segment(s, s->list.snapshots[k]);
+    enum status st = STATUS_OK;
+    if (!alone) st = wal_snapshot_verify(r->io, s->path, lsn, &s->snapshot, detail);
+    if (st != STATUS_OK) return st;
+    s->feeding = true;
+    return wal_snapshot_read(r->io, s->path, lsn, r->intake, &s->snapshot, detail);
 }
 
 static enum status segments_replay(struct start *s, struct reason *why) {
@@ -110,7 +119,7 @@ static enum status segment_take(struct start *s, size_t i, struct reason *why) {
                           "%.120s begins at LSN %llu but the log before it ends at %llu: a segment "
                           "is missing; restore it or a backup",
                           s->path, (unsigned long long)lsn, (unsigned long long)r->last_lsn);
-    struct wal_replay replay = {.io = r->io, .on_record = r->on_record, .ctx = r->ctx};
+    struct wal_replay replay = {.io = r->io, .intake = r->intake};
     enum status st = wal_replay_segment(&replay, s->path, lsn, why);
     if (st != STATUS_OK) return st;
     if (replay.end == WAL_REPLAY_DAMAGED || (!last && replay.end != WAL_REPLAY_SEALED))

@@ -12,8 +12,7 @@ struct wal_recovery {
     const char *dir;
     bool read_only;
     struct log *log;
-    storage_record_fn *on_record;
-    void *ctx;
+    const struct storage_intake *intake;
     // Found:
     uint8_t store_id[16]; // a fresh one for an empty directory
     uint64_t last_lsn, snapshot_lsn;

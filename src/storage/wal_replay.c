@@ -9,7 +9,16 @@
 #include <errno.h>
 #include <string.h>
 
-static enum status batch_feed(struct wal_replay *r, const struct wal_frame *frame,
+#include "storage/wal_ahead.h"
+
+struct taking {
+    uint64_t known_lsn; // the highest that a frame says is on the disk
+    bool sealed;
+};
+
+static enum status frames_take(struct wal_replay *r, struct wal_scan *scan, struct wal_ahead *ahead,
+                               struct taking *t, struct reason *why);
+static enum status batch_feed(struct wal_replay *r, struct wal_ahead *ahead, uint64_t lsn,
                               struct reason *why);
 static enum status end_judge(struct wal_replay *r, struct wal_scan *scan, uint64_t known_lsn);
 static const char *frame_judge(const struct wal_frame *frame, uint64_t last_lsn);
@@ -34,38 +43,53 @@ enum status wal_replay_segment(struct wal_replay *r, const char *path, uint64_t 
         wal_scan_close(&scan);
         return STATUS_OK;
     }
-    uint64_t known_lsn = first_lsn - 1;
-    bool sealed = false;
-    for (;;) {
-        struct wal_frame frame;
-        enum wal_scan_step step;
-        r->good_bytes = scan.offset;
-        st = wal_scan_next(&scan, &frame, &step);
-        if (st != STATUS_OK || step == WAL_SCAN_EOF) break;
-        r->bad = step == WAL_SCAN_BAD ? scan.bad
-                 : sealed             ? "bytes behind its seal"
-                                      : frame_judge(&frame, r->last_lsn);
-        if (r->bad) break;
-        r->frames++;
-        sealed = frame.kind == WAL_FRAME_SEAL;
-        if (frame.synced_lsn > known_lsn) known_lsn = frame.synced_lsn;
-        if (frame.kind != WAL_FRAME_BATCH) continue;
-        st = batch_feed(r, &frame, why);
-        if (st != STATUS_OK || r->bad) break;
-        r->last_lsn = frame.lsn;
+    struct taking t = {.known_lsn = first_lsn - 1};
+    struct wal_ahead_options options = {.intake = r->intake,
+                                        .threads = wal_ahead_threads(scan.size)};
+    struct wal_ahead *ahead;
+    st = wal_ahead_open(&scan, &options, &ahead);
+    errno = ENOMEM;
+    if (st == STATUS_OK) {
+        st = frames_take(r, &scan, ahead, &t, why);
+        int err = errno;
+        wal_ahead_close(ahead);
+        errno = err;
     }
     int err = errno;
-    if (st == STATUS_OK && r->bad && (sealed || scan.bad == NULL)) {
+    if (st == STATUS_OK && r->bad && (t.sealed || scan.bad == NULL)) {
         r->end = WAL_REPLAY_DAMAGED; // a good frame where it should not be: no power cut does that
     } else if (st == STATUS_OK && r->bad) {
-        st = end_judge(r, &scan, known_lsn);
+        st = end_judge(r, &scan, t.known_lsn);
         err = errno;
     } else {
-        r->end = sealed ? WAL_REPLAY_SEALED : WAL_REPLAY_OPEN;
+        r->end = t.sealed ? WAL_REPLAY_SEALED : WAL_REPLAY_OPEN;
     }
     wal_scan_close(&scan);
     if (st == STATUS_OK || (why && why->text[0])) return st;
     return reason_set(why, st, "cannot read %.180s: %s", path, strerror(err));
+}
+
+/// Up to the end or the first frame that should not be there.
+static enum status frames_take(struct wal_replay *r, struct wal_scan *scan, struct wal_ahead *ahead,
+                               struct taking *t, struct reason *why) {
+    for (;;) {
+        struct wal_frame frame;
+        enum wal_scan_step step;
+        r->good_bytes = scan->offset;
+        enum status st = wal_ahead_next(ahead, &frame, &step);
+        if (st != STATUS_OK || step == WAL_SCAN_EOF) return st;
+        r->bad = step == WAL_SCAN_BAD ? scan->bad
+                 : t->sealed          ? "bytes behind its seal"
+                                      : frame_judge(&frame, r->last_lsn);
+        if (r->bad) return STATUS_OK;
+        r->frames++;
+        t->sealed = frame.kind == WAL_FRAME_SEAL;
+        if (frame.synced_lsn > t->known_lsn) t->known_lsn = frame.synced_lsn;
+        if (frame.kind != WAL_FRAME_BATCH) continue;
+        st = batch_feed(r, ahead, frame.lsn, why);
+        if (st != STATUS_OK || r->bad) return st;
+        r->last_lsn = frame.lsn;
+    }
 }
 
 /// What is wrong with a frame whose checksum is right, or NULL.
@@ -91,21 +115,14 @@ static enum status end_judge(struct wal_replay *r, struct wal_scan *scan, uint64
     return STATUS_OK;
 }
 
-static enum status batch_feed(struct wal_replay *r, const struct wal_frame *frame,
+static enum status batch_feed(struct wal_replay *r, struct wal_ahead *ahead, uint64_t lsn,
                               struct reason *why) {
-    struct str bytes = {frame->payload, frame->len};
-    while (bytes.len) {
-        struct record record;
-        if (record_parse(&bytes, &record) != STATUS_OK) {
-            r->bad = "a batch that is not records";
-            return STATUS_OK;
-        }
-        r->records++;
-        if (!r->on_record) continue;
-        enum status st = r->on_record(r->ctx, frame->lsn, &record);
-        if (st != STATUS_OK)
-            return reason_set(why, st, "the log could not be taken in at LSN %llu: %s",
-                              (unsigned long long)frame->lsn, status_text(st));
-    }
-    return STATUS_OK;
+    bool sound;
+    uint64_t records;
+    enum status st = wal_ahead_apply(ahead, lsn, &records, &sound);
+    r->records += records;
+    if (!sound) r->bad = "a batch that is not records";
+    if (st == STATUS_OK) return STATUS_OK;
+    return reason_set(why, st, "the log could not be taken in at LSN %llu: %s",
+                      (unsigned long long)lsn, status_text(st));
 }

@@ -17,8 +17,7 @@ enum wal_replay_end {
 struct wal_replay {
     // Given:
     const struct io *io;
-    storage_record_fn *on_record; // NULL: only read
-    void *ctx;
+    const struct storage_intake *intake; // NULL: only read
     // Found:
     enum wal_replay_end end;
     struct wal_header header;
@@ -28,7 +27,7 @@ struct wal_replay {
     const char *bad;               // what is wrong at good_bytes, when torn or damaged
 };
 
-/// Read the segment of `first_lsn`. OK unless it cannot be read or `on_record` refuses: damage is told by `end`, for the
+/// Read the segment of `first_lsn`. OK unless it cannot be read or the intake refuses: damage is told by `end`, for the
 /// caller knows whether a torn end may be there.
 MUST_USE enum status wal_replay_segment(struct wal_replay *r, const char *path, uint64_t first_lsn,
                                         struct reason *why);

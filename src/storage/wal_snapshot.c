@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "storage/wal_scan.h"
+#include "storage/wal_ahead.h"
 
 #define BLOCK_BYTES ((size_t)256 << 10)
 #define END_BYTES 16u // records, end_lsn
@@ -16,9 +16,12 @@
 static enum status block_flush(struct wal_snapshot_writer *w);
 static enum status frame_flush(struct wal_snapshot_writer *w, enum wal_frame_kind kind,
                                uint64_t lsn);
-static enum status snapshot_walk(const struct io *io, const char *path, uint64_t lsn,
-                                 storage_record_fn *on_record, void *ctx,
-                                 struct wal_snapshot_info *info, struct reason *why);
+static enum status blocks_take(struct wal_scan *scan, struct wal_ahead *ahead,
+                               struct wal_snapshot_info *info, const char *path,
+                               struct reason *why);
+static enum status block_feed(struct wal_ahead *ahead, struct wal_snapshot_info *info,
+                              const char *path, struct reason *why);
+static enum status damaged(struct reason *why, const char *path, uint64_t offset, const char *what);
 static enum status end_check(const struct wal_scan *scan, const struct wal_frame *end,
                              struct wal_snapshot_info *info, const char *path, struct reason *why);
 
@@ -88,15 +91,31 @@ void wal_snapshot_close(struct wal_snapshot_writer *w) {
 
 enum status wal_snapshot_verify(const struct io *io, const char *path, uint64_t lsn,
                                 struct wal_snapshot_info *info, struct reason *why) {
-    return snapshot_walk(io, path, lsn, NULL, NULL, info, why);
+    return wal_snapshot_read(io, path, lsn, NULL, info, why);
 }
 
 enum status wal_snapshot_read(const struct io *io, const char *path, uint64_t lsn,
-                              storage_record_fn *on_record, void *ctx, uint64_t *records,
+                              const struct storage_intake *intake, struct wal_snapshot_info *info,
                               struct reason *why) {
-    struct wal_snapshot_info info;
-    enum status st = snapshot_walk(io, path, lsn, on_record, ctx, &info, why);
-    *records = info.records;
+    *info = (struct wal_snapshot_info){.lsn = lsn};
+    struct wal_scan scan;
+    enum status st = wal_scan_open(io, path, WAL_FILE_SNAPSHOT, &scan, why);
+    if (st != STATUS_OK) return st;
+    struct wal_ahead *ahead = NULL;
+    if (!scan.has_header || scan.header.lsn != lsn || lsn == 0) {
+        st = damaged(why, path, 0, "its header is not a snapshot's of that name");
+        goto fail;
+    }
+    memcpy(info->store_id, scan.header.store_id, sizeof info->store_id);
+    info->bytes = scan.size;
+    // Verified beside a server that works, it is not worth more than one thread.
+    struct wal_ahead_options options = {.intake = intake,
+                                        .threads = intake ? wal_ahead_threads(scan.size) : 0};
+    st = wal_ahead_open(&scan, &options, &ahead);
+    if (st == STATUS_OK) st = blocks_take(&scan, ahead, info, path, why);
+fail:
+    wal_ahead_close(ahead);
+    wal_scan_close(&scan);
     return st;
 }
 
@@ -131,68 +150,41 @@ static enum status damaged(struct reason *why, const char *path, uint64_t offset
                       (unsigned long long)offset, what);
 }
 
-static enum status block_feed(struct str bytes, uint64_t lsn, storage_record_fn *on_record,
-                              void *ctx, uint64_t *records, struct reason *why) {
-    while (bytes.len) {
-        struct record r;
-        enum status st = record_parse(&bytes, &r);
-        if (st != STATUS_OK) return st;
-        ++*records;
-        if (!on_record) continue;
-        st = on_record(ctx, lsn, &r);
-        if (st != STATUS_OK) {
-            return reason_set(why, st, "the snapshot could not be taken in: %s", status_text(st));
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status snapshot_walk(const struct io *io, const char *path, uint64_t lsn,
-                                 storage_record_fn *on_record, void *ctx,
-                                 struct wal_snapshot_info *info, struct reason *why) {
-    *info = (struct wal_snapshot_info){.lsn = lsn};
-    struct wal_scan scan;
-    enum status st = wal_scan_open(io, path, WAL_FILE_SNAPSHOT, &scan, why);
-    if (st != STATUS_OK) return st;
-    if (!scan.has_header || scan.header.lsn != lsn || lsn == 0) {
-        st = damaged(why, path, 0, "its header is not a snapshot's of that name");
-        goto fail;
-    }
-    memcpy(info->store_id, scan.header.store_id, sizeof info->store_id);
-    info->bytes = scan.size;
-    for (bool ended = false; !ended;) {
+/// Up to the end frame.
+static enum status blocks_take(struct wal_scan *scan, struct wal_ahead *ahead,
+                               struct wal_snapshot_info *info, const char *path,
+                               struct reason *why) {
+    for (;;) {
         struct wal_frame frame;
         enum wal_scan_step step;
-        info->bad_offset = scan.offset;
-        st = wal_scan_next(&scan, &frame, &step);
-        if (st != STATUS_OK) {
-            st = reason_set(why, st, "cannot read %.180s: %s", path, strerror(errno));
-            goto fail;
-        }
-        const char *bad = step == WAL_SCAN_BAD   ? scan.bad
+        info->bad_offset = scan->offset;
+        enum status st = wal_ahead_next(ahead, &frame, &step);
+        if (st != STATUS_OK)
+            return reason_set(why, st, "cannot read %.180s: %s", path, strerror(errno));
+        const char *bad = step == WAL_SCAN_BAD   ? scan->bad
                           : step == WAL_SCAN_EOF ? "it ends too early"
                           : frame.kind == WAL_FRAME_BLOCK && frame.lsn == info->blocks + 1 ? NULL
                           : frame.kind == WAL_FRAME_END && frame.lsn == info->blocks
                               ? NULL
                               : "a block out of order";
-        if (bad) {
-            st = damaged(why, path, info->bad_offset, bad);
-            goto fail;
-        }
-        ended = frame.kind == WAL_FRAME_END;
-        if (ended) {
-            st = end_check(&scan, &frame, info, path, why);
-        } else {
-            info->blocks++;
-            struct str records = {frame.payload, frame.len};
-            st = block_feed(records, lsn - 1, on_record, ctx, &info->records, why);
-            if (st == STATUS_CORRUPT) (void)damaged(why, path, info->bad_offset, "not records");
-        }
-        if (st != STATUS_OK) goto fail;
+        if (bad) return damaged(why, path, info->bad_offset, bad);
+        if (frame.kind == WAL_FRAME_END) return end_check(scan, &frame, info, path, why);
+        info->blocks++;
+        st = block_feed(ahead, info, path, why);
+        if (st != STATUS_OK) return st;
     }
-fail:
-    wal_scan_close(&scan);
-    return st;
+}
+
+static enum status block_feed(struct wal_ahead *ahead, struct wal_snapshot_info *info,
+                              const char *path, struct reason *why) {
+    bool sound;
+    uint64_t records;
+    enum status st = wal_ahead_apply(ahead, info->lsn - 1, &records, &sound);
+    info->records += records;
+    if (!sound || st == STATUS_CORRUPT)
+        return damaged(why, path, info->bad_offset, "not records");
+    if (st == STATUS_OK) return STATUS_OK;
+    return reason_set(why, st, "the snapshot could not be taken in: %s", status_text(st));
 }
 
 static enum status end_check(const struct wal_scan *scan, const struct wal_frame *end,

@@ -41,9 +41,9 @@ struct wal_snapshot_info {
 /// Read all of it. CORRUPT with file and offset when it is damaged or not whole.
 MUST_USE enum status wal_snapshot_verify(const struct io *io, const char *path, uint64_t lsn,
                                          struct wal_snapshot_info *info, struct reason *why);
-/// Feed the records of a verified snapshot; LSN s - 1 for each.
+/// The same, and feed its records, LSN s - 1 for each, up to the damage.
 MUST_USE enum status wal_snapshot_read(const struct io *io, const char *path, uint64_t lsn,
-                                       storage_record_fn *on_record, void *ctx, uint64_t *records,
-                                       struct reason *why);
+                                       const struct storage_intake *intake,
+                                       struct wal_snapshot_info *info, struct reason *why);
 
 #endif

@@ -30,7 +30,7 @@ struct wal_store {
     uint64_t replayed_records, replay_ms, cut_bytes;
 };
 
-static enum status store_replay(struct storage *st, storage_record_fn *on_record, void *ctx,
+static enum status store_replay(struct storage *st, const struct storage_intake *intake,
                                 struct reason *why);
 static enum status store_ready(struct storage *st, struct reason *why);
 static enum status store_append(struct storage *st, struct str batch, uint64_t *lsn);
@@ -111,7 +111,7 @@ static void options_default(struct storage_options *o) {
     if (!o->backlog_bytes) o->backlog_bytes = (uint64_t)64 << 20;
 }
 
-static enum status store_replay(struct storage *st, storage_record_fn *on_record, void *ctx,
+static enum status store_replay(struct storage *st, const struct storage_intake *intake,
                                 struct reason *why) {
     struct wal_store *s = store_of(st);
     assert(!s->replayed);
@@ -120,8 +120,7 @@ static enum status store_replay(struct storage *st, storage_record_fn *on_record
                              .dir = s->dir,
                              .read_only = s->options.read_only,
                              .log = s->options.log,
-                             .on_record = on_record,
-                             .ctx = ctx};
+                             .intake = intake};
     enum status result = wal_recover(&r, why);
     if (result != STATUS_OK) return result;
     wal_log_begin(&s->log, r.store_id, r.last_lsn);

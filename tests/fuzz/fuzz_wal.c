@@ -55,7 +55,8 @@ static void repair(enum wal_file file, char *bytes, size_t size) {
 
 static void segment(const struct io *io) {
     uint64_t last = 0;
-    struct wal_replay r = {.io = io, .on_record = take, .ctx = &last};
+    const struct storage_intake intake = {.on_record = take, .ctx = &last};
+    struct wal_replay r = {.io = io, .intake = &intake};
     struct reason why;
     if (wal_replay_segment(&r, "segment", FIRST_LSN, &why) != STATUS_OK) return;
     if (r.good_bytes > r.file_bytes || r.last_lsn + 1 < FIRST_LSN) abort();
@@ -67,9 +68,9 @@ static void snapshot(const struct io *io) {
     struct wal_snapshot_info info;
     struct reason why;
     if (wal_snapshot_verify(io, "snapshot", FIRST_LSN, &info, &why) != STATUS_OK) return;
-    uint64_t last = 0, records;
-    if (wal_snapshot_read(io, "snapshot", FIRST_LSN, take, &last, &records, &why) != STATUS_OK)
-        abort();
+    uint64_t last = 0, records = info.records;
+    const struct storage_intake intake = {.on_record = take, .ctx = &last};
+    if (wal_snapshot_read(io, "snapshot", FIRST_LSN, &intake, &info, &why) != STATUS_OK) abort();
     if (records != info.records) abort();
 }
 

@@ -13,19 +13,14 @@ struct tape {
     struct buf records;
 };
 
-static enum status tape_replay(struct storage *st, storage_record_fn *on_record, void *ctx,
+static enum status tape_replay(struct storage *st, const struct storage_intake *intake,
                                struct reason *why) {
     (void)why;
-    struct str rest = buf_str(&((struct tape *)st)->records);
-    enum status status = STATUS_OK;
-    while (rest.len && status == STATUS_OK) {
-        struct record record;
-        status = record_parse(&rest, &record);
-        if (status == STATUS_OK) {
-            status = on_record(ctx, 1, &record);
-        }
-    }
-    return status;
+    void *decoded;
+    uint64_t count;
+    struct str records = buf_str(&((struct tape *)st)->records);
+    enum status status = intake->decode(intake->ctx, records, &decoded, &count);
+    return status == STATUS_OK ? intake->apply(intake->ctx, 1, decoded) : status;
 }
 
 static const struct storage_ops tape_ops = {.name = "tape", .replay = tape_replay};

@@ -52,9 +52,9 @@ static void blocks_and_big_records(void **state) {
         assert_int_equal(info.bytes, kit_file_size(path));
         assert_memory_equal(info.store_id, id, 16);
         struct seen seen = {0};
-        uint64_t records;
-        assert_int_equal(wal_snapshot_read(io_system(), path, 10, see, &seen, &records, &why),
-                         STATUS_OK);
+        const struct storage_intake intake = {.on_record = see, .ctx = &seen};
+        assert_int_equal(wal_snapshot_read(io_system(), path, 10, &intake, &info, &why), STATUS_OK);
+        assert_int_equal(info.records, cases[i].count);
         assert_int_equal(seen.records, cases[i].count);
         assert_int_equal(seen.bytes, cases[i].count * cases[i].body);
         assert_int_equal(wal_snapshot_verify(io_system(), path, 11, &info, &why), STATUS_CORRUPT);

@@ -54,13 +54,12 @@ static void put_batch(struct pair p, unsigned reader, struct rand *r, size_t fir
         int id = snprintf(ids[i], sizeof ids[i], "obj%07zu", first + i);
         int text = snprintf(texts[i], sizeof texts[i], "{\"name\":\"vehicle %u\",\"speed\":%u.5}",
                             (unsigned)rand_below(r, 100000), (unsigned)rand_below(r, 100));
-        changes[i] =
-            (struct change){.kind = CHANGE_PUT,
-                            .collection = STR("fleet"),
-                            .draft = {.id = {ids[i], (size_t)id},
-                                      .properties = {texts[i], (size_t)text},
-                                      .point = {.lon = rand_range(r, -180, 180),
-                                                .lat = rand_range(r, -85, 85)}}};
+        changes[i] = (struct change){
+            .kind = CHANGE_PUT,
+            .collection = STR("fleet"),
+            .draft = {.id = {ids[i], (size_t)id},
+                      .properties = {texts[i], (size_t)text},
+                      .point = {.lon = rand_range(r, -180, 180), .lat = rand_range(r, -85, 85)}}};
     }
     struct reason why = {0};
     uint64_t lsn;

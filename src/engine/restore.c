@@ -161,8 +161,8 @@ static void take_out(struct collection *c, struct row *row) {
 
 static enum status put_in(struct collection *c, struct row *row, uint64_t hash) {
     assert(hash == id_map_hash(c->ids, row_id(row)));
-    enum status st = row->slot < slots_end(&c->slots) ? STATUS_OK
-                                                      : slots_take_at(&c->slots, row->slot);
+    enum status st =
+        row->slot < slots_end(&c->slots) ? STATUS_OK : slots_take_at(&c->slots, row->slot);
     if (st != STATUS_OK) {
         return st;
     }

@@ -108,9 +108,8 @@ struct storage {
 
 /// Feed everything that is kept to `intake`: snapshot, then log. Once, right after open. Replay stops with CORRUPT
 /// and the place named when anything but the tail is damaged.
-static inline MUST_USE enum status storage_replay_into(struct storage *st,
-                                                       const struct storage_intake *intake,
-                                                       struct reason *why) {
+static inline MUST_USE enum status
+storage_replay_into(struct storage *st, const struct storage_intake *intake, struct reason *why) {
     return st->ops->replay(st, intake, why);
 }
 /// The same, record by record.

@@ -43,8 +43,8 @@ struct wal_ahead {
 
     pthread_mutex_t lock; // guards what follows, and `ready` of the pieces
     pthread_cond_t wake;
-    uint64_t cut_at;        // where the next piece begins
-    unsigned cut, taken;    // pieces so far; the ring holds those between
+    uint64_t cut_at;     // where the next piece begins
+    unsigned cut, taken; // pieces so far; the ring holds those between
     bool cutting, cut_ended, closing;
     unsigned thread_count;
     pthread_t threads[AHEAD_THREADS];
@@ -103,8 +103,7 @@ void wal_ahead_close(struct wal_ahead *a) {
     mem_free(a);
 }
 
-enum status wal_ahead_next(struct wal_ahead *a, struct wal_frame *frame,
-                           enum wal_scan_step *step) {
+enum status wal_ahead_next(struct wal_ahead *a, struct wal_frame *frame, enum wal_scan_step *step) {
     while (!a->ended) {
         if (!a->piece) piece_await(a);
         struct piece *p = a->piece;

@@ -181,8 +181,7 @@ static enum status block_feed(struct wal_ahead *ahead, struct wal_snapshot_info 
     uint64_t records;
     enum status st = wal_ahead_apply(ahead, info->lsn - 1, &records, &sound);
     info->records += records;
-    if (!sound || st == STATUS_CORRUPT)
-        return damaged(why, path, info->bad_offset, "not records");
+    if (!sound || st == STATUS_CORRUPT) return damaged(why, path, info->bad_offset, "not records");
     if (st == STATUS_OK) return STATUS_OK;
     return reason_set(why, st, "the snapshot could not be taken in: %s", status_text(st));
 }

@@ -6,6 +6,7 @@
 #include "geo/orient.h"
 #include "geo/relate_point.h"
 
+#define SAMPLES 64
 #define BATCH 32 // places on one edge that are kept in order at a time
 
 enum place_kind { PLACE_START, PLACE_VERTEX, PLACE_CROSSING, PLACE_END };
@@ -53,12 +54,16 @@ struct search {
     bool ok;
 };
 
+static bool holds_samples(const struct geometry *b, const struct geometry *a);
+static bool holds_box_of(const struct geometry *b, const struct geometry *a);
 static bool holds_in_frame(const struct geometry *b, const struct geometry *a, int turns);
 static bool check_edge_of_a(void *ctx, const struct edge *e);
 static bool check_edge_of_b(void *ctx, const struct edge *e);
 static bool check_edges_of_b(const struct geometry *member, struct search *s,
                              const struct bbox *box);
 static bool is_clear(struct search *s, const struct edge *e);
+static bool is_apart(const struct search *s, const struct edge *e);
+static bool stop_at_once(void *ctx, const struct edge *e);
 static bool meets_edge_of(const struct geometry *b, const struct bbox *box);
 static bool is_way_covered(const struct geometry *b, const struct geometry *a, struct point p,
                            struct point q, enum aim aim);
@@ -79,7 +84,27 @@ static int along(const struct way *way, struct point u, struct point v);
 bool cover_holds(const struct geometry *b, const struct geometry *a) {
     const struct bbox *inner = geometry_bbox(a), *outer = geometry_bbox(b);
     if (inner->min_lat < outer->min_lat || inner->max_lat > outer->max_lat) return false;
+    if (!holds_samples(b, a)) return false;
+    if (holds_box_of(b, a)) return true;
     return holds_in_frame(b, a, 0) || (outer->max_lon > 180.0 && holds_in_frame(b, a, 1));
+}
+
+// What is not covered has, as a rule, a vertex outside, which is quick to see.
+static bool holds_samples(const struct geometry *b, const struct geometry *a) {
+    const struct point *p = geometry_points(a);
+    size_t count = geometry_point_count(a), step = 1 + count / SAMPLES;
+    for (size_t i = 0; i < count; i += step) {
+        if (!relate_point_touches(b, p[i])) return false;
+    }
+    return true;
+}
+
+// No edge of B comes near A, and one place of A is inside B: so is all of its box.
+static bool holds_box_of(const struct geometry *b, const struct geometry *a) {
+    struct bbox box = *geometry_bbox(a);
+    geometry_raw_lons(a, &box.min_lon, &box.max_lon);
+    return !meets_edge_of(b, &box) &&
+           relate_point_locate(b, geometry_points(a)[0]) == RELATE_POINT_INSIDE;
 }
 
 static bool holds_in_frame(const struct geometry *b, const struct geometry *a, int turns) {
@@ -108,6 +133,7 @@ static bool check_edge_of_a(void *ctx, const struct edge *e) {
 static bool check_edge_of_b(void *ctx, const struct edge *e) {
     struct search *s = ctx;
     if (e->a.lon == e->b.lon && e->a.lat == e->b.lat) return true;
+    if (is_apart(s, e)) return true;
     return is_way_covered(s->b, s->a, e->a, e->b, AIM_SIDE) &&
            is_way_covered(s->b, s->a, e->b, e->a, AIM_SIDE);
 }
@@ -129,6 +155,12 @@ static bool is_clear(struct search *s, const struct edge *e) {
                (follows || relate_point_locate(s->b, e->a) == RELATE_POINT_INSIDE);
     s->clear_at = e->b;
     return s->clear;
+}
+
+// The same for an edge of B: no edge of A comes near it, and it begins outside A.
+static bool is_apart(const struct search *s, const struct edge *e) {
+    struct bbox box = edges_box(e->a, e->b);
+    return edges_visit(s->a, s->turns, &box, stop_at_once, NULL) && edges_locate(s->a, e->a) < 0;
 }
 
 static bool stop_at_once(void *ctx, const struct edge *e) {

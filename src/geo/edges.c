@@ -25,6 +25,7 @@ struct ray {
 
 static const struct strips *strips_of(const struct geometry *g);
 static bool relay_edge(void *ctx, uint32_t i);
+static bool is_all_in(const struct geometry *g, double shift, const struct bbox *box);
 static bool visit_all(const struct geometry *g, const struct relay *relay);
 static bool pass_on(const struct relay *relay, struct point a, struct point b);
 static int locate_image(const struct geometry *g, int turns, struct point p);
@@ -35,6 +36,10 @@ static bool tally_left(void *ctx, const struct edge *e);
 struct edges_turns edges_turns(const struct geometry *g, double min_lon, double max_lon) {
     double west, east;
     geometry_raw_lons(g, &west, &east);
+    // The common case, without rounding functions: they meet as they are, and no turn brings them together.
+    if (min_lon <= east && max_lon >= west && east - min_lon < 359.0 && max_lon - west < 359.0) {
+        return (struct edges_turns){0, 0};
+    }
     return (struct edges_turns){(int)ceil((min_lon - east) / 360.0 - SHIFT_MARGIN),
                                 (int)floor((max_lon - west) / 360.0 + SHIFT_MARGIN)};
 }
@@ -43,7 +48,7 @@ bool edges_visit(const struct geometry *g, int turns, const struct bbox *box, ed
                  void *ctx) {
     struct relay relay = {geometry_points(g), 360.0 * turns, box, visit, ctx};
     const struct strips *strips = strips_of(g);
-    if (!strips) return visit_all(g, &relay);
+    if (!strips || is_all_in(g, relay.shift, box)) return visit_all(g, &relay);
     double margin = turns ? SHIFT_MARGIN : 0;
     return strips_edges(strips, box->min_lon - relay.shift - margin, box->min_lat,
                         box->max_lon - relay.shift + margin, box->max_lat, relay_edge, &relay);
@@ -82,10 +87,15 @@ int edges_locate(const struct geometry *g, struct point p) {
 bool edges_is_odd_left(const struct geometry *g, struct point p, struct point q) {
     const struct bbox *own = geometry_bbox(g);
     if (!(p.lat >= own->min_lat && p.lat <= own->max_lat)) return false;
+    struct edges_turns t = edges_turns(g, p.lon, p.lon);
+    if (t.first > t.last) return false;
+    if (t.first == 0 && t.last == 0) {
+        int at = locate_image(g, 0, p);
+        if (at != 0) return at > 0; // around it all is alike
+    }
     double step = q.lat != p.lat ? q.lat - p.lat : q.lon - p.lon;
     struct ray ray = {.p = p, .q = q, .rise = step > 0 ? 1 : -1};
     struct bbox box = {p.lon, p.lat, INFINITY, p.lat};
-    struct edges_turns t = edges_turns(g, p.lon, p.lon);
     for (int turns = t.first; turns <= t.last; turns++) {
         (void)edges_visit(g, turns, &box, tally_left, &ray);
     }
@@ -102,6 +112,14 @@ static const struct strips *strips_of(const struct geometry *g) {
 static bool relay_edge(void *ctx, uint32_t i) {
     const struct relay *relay = ctx;
     return pass_on(relay, relay->points[i], relay->points[i + 1]);
+}
+
+static bool is_all_in(const struct geometry *g, double shift, const struct bbox *box) {
+    const struct bbox *own = geometry_bbox(g);
+    double west, east;
+    geometry_raw_lons(g, &west, &east);
+    return own->min_lat >= box->min_lat && own->max_lat <= box->max_lat &&
+           west + shift >= box->min_lon && east + shift <= box->max_lon;
 }
 
 static bool visit_all(const struct geometry *g, const struct relay *relay) {

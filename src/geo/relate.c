@@ -5,9 +5,15 @@
 #include "geo/orient.h"
 #include "geo/relate_point.h"
 
+#define LOOKUP_COST 4 // looking up an edge costs as much as passing so many by
+
+struct frame {
+    const struct geometry *g;
+    int turns;
+};
+
 struct pair {
-    const struct geometry *other;
-    int other_turns;
+    struct frame other;
     struct edge edge; // of the first
 };
 
@@ -15,6 +21,10 @@ static bool leaf_intersects(const struct geometry *a, const struct geometry *b);
 static bool any_point_touches(const struct geometry *points, const struct geometry *g);
 static bool any_part_inside(const struct geometry *g, const struct geometry *area);
 static bool edges_meet(const struct geometry *a, const struct geometry *b);
+static struct bbox frame_box(const struct frame *f);
+static size_t count_near(const struct frame *f, const struct frame *other, size_t enough);
+static bool count_down(void *ctx, const struct edge *e);
+static bool frames_meet(const struct frame *a, const struct frame *b);
 static bool miss_other(void *ctx, const struct edge *e);
 static bool miss_edge(void *ctx, const struct edge *e);
 static bool do_segments_touch(const struct edge *x, const struct edge *y);
@@ -147,7 +157,8 @@ static bool any_part_inside(const struct geometry *g, const struct geometry *are
     return false;
 }
 
-// For each whole turn that brings them together, the western one is moved.
+// For each whole turn that brings them together, the western one is moved. The edges of `a` are looked up among those
+// of `b`: `a` is the one with fewer points, unless even fewer edges of the other come near it.
 static bool edges_meet(const struct geometry *a, const struct geometry *b) {
     if (geometry_point_count(a) > geometry_point_count(b)) {
         const struct geometry *swap = a;
@@ -158,20 +169,47 @@ static bool edges_meet(const struct geometry *a, const struct geometry *b) {
     geometry_raw_lons(b, &west, &east);
     struct edges_turns t = edges_turns(a, west, east);
     for (int turns = t.first; turns <= t.last; turns++) {
-        struct pair pair = {.other = b, .other_turns = turns < 0 ? -turns : 0};
-        struct bbox box = *geometry_bbox(b);
-        box.min_lon = west + 360.0 * pair.other_turns;
-        box.max_lon = east + 360.0 * pair.other_turns;
-        if (!edges_visit(a, turns > 0 ? turns : 0, &box, miss_other, &pair)) return true;
+        struct frame of_a = {a, turns > 0 ? turns : 0}, of_b = {b, turns < 0 ? -turns : 0};
+        size_t enough = geometry_point_count(a) / LOOKUP_COST;
+        bool few_of_b = enough > 0 && count_near(&of_b, &of_a, enough) < enough;
+        if (few_of_b ? frames_meet(&of_b, &of_a) : frames_meet(&of_a, &of_b)) return true;
     }
     return false;
+}
+
+static struct bbox frame_box(const struct frame *f) {
+    struct bbox box = *geometry_bbox(f->g);
+    geometry_raw_lons(f->g, &box.min_lon, &box.max_lon);
+    box.min_lon += 360.0 * f->turns;
+    box.max_lon += 360.0 * f->turns;
+    return box;
+}
+
+// Edges of `f` near the other one, or `enough` when there are as many.
+static size_t count_near(const struct frame *f, const struct frame *other, size_t enough) {
+    size_t left = enough;
+    struct bbox box = frame_box(other);
+    (void)edges_visit(f->g, f->turns, &box, count_down, &left);
+    return enough - left;
+}
+
+static bool count_down(void *ctx, const struct edge *e) {
+    (void)e;
+    size_t *left = ctx;
+    return --*left > 0;
+}
+
+static bool frames_meet(const struct frame *a, const struct frame *b) {
+    struct pair pair = {.other = *b};
+    struct bbox box = frame_box(b);
+    return !edges_visit(a->g, a->turns, &box, miss_other, &pair);
 }
 
 static bool miss_other(void *ctx, const struct edge *e) {
     struct pair *pair = ctx;
     pair->edge = *e;
     struct bbox box = edges_box(e->a, e->b);
-    return edges_visit(pair->other, pair->other_turns, &box, miss_edge, pair);
+    return edges_visit(pair->other.g, pair->other.turns, &box, miss_edge, pair);
 }
 
 static bool miss_edge(void *ctx, const struct edge *e) {

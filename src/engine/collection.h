@@ -9,7 +9,8 @@
 //
 // Locks, always taken in this order: id stripes (by incarnation, then ascending), shards
 // (ascending), the table of collections, then the small mutexes of slots, expiry and store. Readers of ids
-// take none (id_map.h); readers of an index take the shard's brlock for the time of one index_search.
+// take none (id_map.h); readers of an index take none either where it allows that (search_parts.h), else the
+// shard's brlock for the time of one index_search.
 // Lifetime: engine's table holds it; dropping retires it to the epoch.
 
 #ifndef ENGINE_COLLECTION_H
@@ -36,15 +37,19 @@ struct collection {
     int64_t created_ms;
     enum index_kind index_kind;
     unsigned shard_count;
+    struct id_map *ids;
     _Atomic bool live;    // a first change was made: before it, readers do not see the collection
     _Atomic bool dropped; // written under all stripes; decides under any of them
-    _Atomic uint64_t count, bytes; // objects, and what they take (row_weight)
+    _Atomic bool expires; // some object has had an expiry
     _Atomic uint64_t
-        extended; // bit i: part i has held things with extent, so it may reach beyond its cells
-    _Atomic bool expires;                           // some object has had an expiry
-    struct collection_stamp stamps[ID_MAP_STRIPES]; // under the stripe
+        extended;   // bit i: part i has held things with extent, so it may reach beyond its cells
+    char apart[64]; // what follows is written often, what stands above is read by every search
+    struct collection_stamp stamps[ID_MAP_STRIPES];    // under the stripe
+    _Atomic uint64_t count, bytes;                     // objects, and what they take (row_weight)
+    _Atomic uint64_t crossings_begun, crossings_ended; // collection_crossing_begin
+    char apart_too[64];
     struct slots slots;
-    struct id_map *ids;
+    char apart_again[64];
     _Atomic(struct index *) parts[]; // one per shard, made on first use under the shard's lock
 };
 
@@ -86,6 +91,14 @@ static inline void collection_note_box(struct collection *c, unsigned shard,
         !(atomic_load_explicit(&c->extended, memory_order_relaxed) & bit)) {
         atomic_fetch_or(&c->extended, bit);
     }
+}
+/// Around a move from one part to another, which both hold meanwhile: whoever reads several parts without
+/// their locks finds as many begun after as had ended before, or reads again.
+static inline void collection_crossing_begin(struct collection *c) {
+    atomic_fetch_add(&c->crossings_begun, 1);
+}
+static inline void collection_crossing_end(struct collection *c) {
+    atomic_fetch_add(&c->crossings_ended, 1);
 }
 /// The stamp for an object made now in this stripe, whose lock is held.
 struct collection_stamp collection_stamp_next(struct collection *c, unsigned stripe,

@@ -113,6 +113,9 @@ MUST_USE enum status engine_drop(struct engine *e, unsigned reader, struct str c
 /// NOT_FOUND names what is missing: collection or id. Counts the read.
 MUST_USE enum status engine_get(struct engine *e, unsigned reader, struct str collection,
                                 struct str id, struct object *out, struct reason *why);
+/// The same without counting it on the object.
+MUST_USE enum status engine_find(struct engine *e, unsigned reader, struct str collection,
+                                 struct str id, struct object *out, struct reason *why);
 /// An unknown collection is NOT_FOUND. BAD_REQUEST for a cursor that is not one of this collection.
 MUST_USE enum status engine_search(struct engine *e, unsigned reader, const struct query *query,
                                    struct arena *arena, struct hits *out, struct reason *why);

@@ -104,23 +104,35 @@ void engine_leave(struct engine *e, unsigned reader) {
     epoch_leave(e->epoch, reader);
 }
 
-enum status engine_get(struct engine *e, unsigned reader, struct str collection, struct str id,
-                       struct object *out, struct reason *why) {
+static enum status find(struct engine *e, unsigned reader, struct collection *c, struct str id,
+                        struct object *out, struct reason *why) {
     engine_count(&engine_reader_state(e, reader)->gets, 1);
-    struct collection *c = collection_lookup(e, collection);
     if (!c) {
         return reason_set(why, STATUS_NOT_FOUND, "there is no collection of this name");
     }
     const struct row *row = collection_find(c, id);
-    int64_t now_ms = clock_wall_ms();
     if (row) {
         row_read(row, out);
+        if (!(out->flags & OBJECT_HAS_EXPIRY) || !object_is_due(out, clock_wall_ms())) {
+            return STATUS_OK;
+        }
     }
-    if (!row || object_is_due(out, now_ms)) {
-        return reason_set(why, STATUS_NOT_FOUND, "there is no object of this id");
+    return reason_set(why, STATUS_NOT_FOUND, "there is no object of this id");
+}
+
+enum status engine_find(struct engine *e, unsigned reader, struct str collection, struct str id,
+                        struct object *out, struct reason *why) {
+    return find(e, reader, collection_lookup(e, collection), id, out, why);
+}
+
+enum status engine_get(struct engine *e, unsigned reader, struct str collection, struct str id,
+                       struct object *out, struct reason *why) {
+    struct collection *c = collection_lookup(e, collection);
+    enum status st = find(e, reader, c, id, out, why);
+    if (st == STATUS_OK) {
+        slots_count_read(&c->slots, out->slot, clock_wall_ms());
     }
-    slots_count_read(&c->slots, out->slot, now_ms);
-    return STATUS_OK;
+    return st;
 }
 
 // The stamp tells lives of an id apart (collection.h), version and time the states of one life.

@@ -64,6 +64,7 @@ static enum status run_across(struct engine *e, const struct relocation *r) {
         return st;
     }
     collection_note_box(r->collection, r->to_shard, &r->to);
+    collection_crossing_begin(r->collection);
     uint32_t *place = places_at(&r->collection->slots.places, r->slot);
     uint32_t old_place = *place;
     *place = PLACES_NONE;
@@ -76,6 +77,7 @@ static enum status run_across(struct engine *e, const struct relocation *r) {
         count_objects(e, r->from_shard, -1);
         count_objects(e, r->to_shard, 1);
     }
+    collection_crossing_end(r->collection);
     return st;
 }
 

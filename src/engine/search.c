@@ -10,7 +10,6 @@
 
 static enum status check(const struct query *q, struct reason *why);
 static enum status plan(struct search *s);
-static void plan_pieces(struct search *s, const struct bbox *box);
 static enum status plan_order(struct search *s, struct reason *why);
 static void run(struct search *s);
 static enum status answer(struct search *s, struct hits *out);
@@ -21,6 +20,13 @@ static search_take_fn take_page, take_count, take_top;
 enum status engine_search(struct engine *e, unsigned reader, const struct query *query,
                           struct arena *arena, struct hits *out, struct reason *why) {
     uint64_t started = clock_mono_ns();
+    enum status st = search_run(e, reader, query, arena, out, why);
+    out->ns = clock_mono_ns() - started;
+    return st;
+}
+
+enum status search_run(struct engine *e, unsigned reader, const struct query *query,
+                       struct arena *arena, struct hits *out, struct reason *why) {
     *out = (struct hits){0};
     struct collection *c = collection_lookup(e, query->collection);
     if (!c) {
@@ -47,7 +53,6 @@ enum status engine_search(struct engine *e, unsigned reader, const struct query 
     buf_deinit(&s.scratch);
     geometry_unref(s.area_owned);
     engine_count(&engine_reader_state(e, reader)->searches, 1);
-    out->ns = clock_mono_ns() - started;
     return st;
 }
 
@@ -87,7 +92,7 @@ static enum status plan(struct search *s) {
     case QUERY_ALL:
         s->whole = !filter_bbox(q->filter, q->earth, &box);
         if (!s->whole) {
-            plan_pieces(s, &box);
+            search_where_set(&s->where, &box, &s->engine->shards);
         }
         break;
     case QUERY_BBOX:
@@ -99,31 +104,24 @@ static enum status plan(struct search *s) {
             s->area = s->area_owned;
         }
         s->whole = q->relation == QUERY_DISJOINT;
-        plan_pieces(s, &q->box);
+        search_where_set(&s->where, &q->box, &s->engine->shards);
         break;
     case QUERY_AREA:
         geometry_prepare(q->area);
         s->whole = q->relation == QUERY_DISJOINT;
-        plan_pieces(s, geometry_bbox(q->area));
+        search_where_set(&s->where, geometry_bbox(q->area), &s->engine->shards);
         break;
     case QUERY_RADIUS:
     case QUERY_NEAREST:
-        s->from = distance_from(q->point);
-        s->radius_m = q->radius_m;
-        s->cutoff_hav = search_hav_bound(q->earth, q->radius_m);
+        s->round = search_round_of(q->point, q->radius_m, q->earth);
         if (q->shape == QUERY_RADIUS || q->count_only) {
             double slack = q->earth == EARTH_ELLIPSOID ? 1.0 - DISTANCE_ELLIPSOID_SLACK : 1.0;
             box = distance_circle_bbox(q->point, fmin(q->radius_m / slack, WIDEST_M));
-            plan_pieces(s, &box);
+            search_where_set(&s->where, &box, &s->engine->shards);
         }
         break;
     }
     return STATUS_OK;
-}
-
-/// No pieces, no candidates: an empty box.
-static void plan_pieces(struct search *s, const struct bbox *box) {
-    s->piece_count = bbox_is_empty(box) ? 0 : bbox_split(box, s->pieces);
 }
 
 static enum status plan_order(struct search *s, struct reason *why) {
@@ -262,7 +260,7 @@ static bool take_top(struct search *s, const struct object *o, double distance_m
     }
     if (s->by_distance && search_top_full(&s->top)) {
         double hav = search_hav_bound(s->query->earth, s->top.entries[0].key.number);
-        s->cutoff_hav = fmin(s->cutoff_hav, hav);
+        s->round.cutoff_hav = fmin(s->round.cutoff_hav, hav);
     }
     return true;
 }

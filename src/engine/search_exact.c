@@ -25,6 +25,24 @@ search_exact_fn *search_exact_for(const struct query *q) {
     return exact_all;
 }
 
+void search_where_set(struct search_where *w, const struct bbox *box, const struct shard_map *map) {
+    w->box = *box;
+    w->count = bbox_is_empty(box) ? 0 : bbox_split(box, w->pieces);
+    w->shards = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        w->boxes[i] = index_box_of(&w->pieces[i]);
+        w->masks[i] = shard_mask(map, &w->pieces[i]);
+        w->shards |= w->masks[i];
+    }
+}
+
+struct search_round search_round_of(struct point p, double radius_m, enum earth earth) {
+    return (struct search_round){.from = distance_from(p),
+                                 .earth = earth,
+                                 .radius_m = radius_m,
+                                 .cutoff_hav = search_hav_bound(earth, radius_m)};
+}
+
 double search_hav_bound(enum earth earth, double metres) {
     if (earth == EARTH_ELLIPSOID) {
         metres /= 1.0 - DISTANCE_ELLIPSOID_SLACK;
@@ -39,15 +57,7 @@ static bool exact_all(const struct search *s, const struct object *o, double *di
 
 static bool exact_bbox(const struct search *s, const struct object *o, double *distance_m) {
     (void)distance_m;
-    if (o->flags & OBJECT_HAS_GEOMETRY) {
-        return relate_intersects_bbox(o->geometry, &s->query->box);
-    }
-    for (size_t i = 0; i < s->piece_count; i++) {
-        if (bbox_contains_point(&s->pieces[i], o->point)) {
-            return true;
-        }
-    }
-    return false;
+    return search_where_has(&s->where, o);
 }
 
 static bool exact_bbox_within(const struct search *s, const struct object *o, double *distance_m) {
@@ -82,20 +92,23 @@ static bool exact_disjoint(const struct search *s, const struct object *o, doubl
 }
 
 static bool exact_radius(const struct search *s, const struct object *o, double *distance_m) {
-    enum earth earth = s->query->earth;
+    return search_round_has(&s->round, o, distance_m);
+}
+
+bool search_round_has(const struct search_round *r, const struct object *o, double *distance_m) {
     if (o->flags & OBJECT_HAS_GEOMETRY) {
         if (geometry_is_empty(o->geometry) ||
-            distance_hav_to_bbox(&s->from, geometry_bbox(o->geometry)) > s->cutoff_hav) {
+            distance_hav_to_bbox(&r->from, geometry_bbox(o->geometry)) > r->cutoff_hav) {
             return false;
         }
-        *distance_m = distance_to_geometry_m(earth, s->from.p, o->geometry);
-        return *distance_m <= s->radius_m;
+        *distance_m = distance_to_geometry_m(r->earth, r->from.p, o->geometry);
+        return *distance_m <= r->radius_m;
     }
-    if (!distance_is_within(&s->from, o->point, s->cutoff_hav)) {
+    if (!distance_is_within(&r->from, o->point, r->cutoff_hav)) {
         return false;
     }
-    double hav = distance_hav(&s->from, o->point);
-    *distance_m =
-        earth == EARTH_SPHERE ? distance_hav_to_m(hav) : distance_geodesic_m(s->from.p, o->point);
-    return *distance_m <= s->radius_m;
+    double hav = distance_hav(&r->from, o->point);
+    *distance_m = r->earth == EARTH_SPHERE ? distance_hav_to_m(hav)
+                                           : distance_geodesic_m(r->from.p, o->point);
+    return *distance_m <= r->radius_m;
 }

@@ -1,8 +1,8 @@
 // search_near.c - the nearest first, over all shards that can hold them.
 //
 // First the shard of the point alone. What it answers bounds how far the rest can be, and that circle says which
-// other shards matter; mostly none does. Those are then asked again together, under
-// all their locks, so that an object between two shards is neither lost nor doubled.
+// other shards matter; mostly none does. Those are then asked again together, as of one moment
+// (search_parts.h), so that an object between two shards is neither lost nor doubled.
 
 #include "engine/search_state.h"
 
@@ -10,30 +10,37 @@
 
 static uint64_t circle_shards(const struct search *s, double radius_m);
 static uint64_t needed_shards(const struct search *s);
-static void ask(struct search *s, uint64_t shards, unsigned home);
+static void ask(struct search *s, const struct search_parts *parts, unsigned home);
 static index_nearest_fn visit;
 
 void search_near(struct search *s) {
-    unsigned home = shard_of_point(&s->engine->shards, s->from.p);
+    unsigned home = shard_of_point(&s->engine->shards, s->round.from.p);
     uint64_t shards = (uint64_t)1 << home, within = search_all_shards(s);
-    double start_hav = s->cutoff_hav;
-    if (s->radius_m < WIDEST_M) {
-        within = circle_shards(s, s->radius_m);
+    double start_hav = s->round.cutoff_hav;
+    if (s->round.radius_m < WIDEST_M) {
+        within = circle_shards(s, s->round.radius_m);
     }
     if ((within & (within - 1)) == 0) {
         shards |= within;
     }
+    struct search_parts parts;
+    search_parts_init(&parts, &s->engine->shards, s->collection, s->reader);
     for (;;) {
         s->top.count = 0;
-        s->cutoff_hav = start_hav;
-        uint64_t locked = search_lock(s, shards);
-        ask(s, locked, home);
-        search_unlock(s, locked);
+        s->round.cutoff_hav = start_hav;
+        search_parts_begin(&parts, shards);
+        ask(s, &parts, home);
+        uint64_t asked = parts.shards;
+        if (!search_parts_end(&parts)) {
+            s->failed = false;
+            continue;
+        }
+        s->shards |= asked;
         uint64_t needed = needed_shards(s) & within;
-        if (s->failed || (needed & ~locked) == 0) {
+        if (s->failed || (needed & ~asked) == 0) {
             return;
         }
-        shards = locked | needed;
+        shards = asked | needed;
     }
 }
 
@@ -50,7 +57,7 @@ static uint64_t circle_shards(const struct search *s, double radius_m) {
         radius_m /= 1.0 - DISTANCE_ELLIPSOID_SLACK;
     }
     radius_m = radius_m * (1 + 1e-9) + 1e-3;
-    struct bbox circle = distance_circle_bbox(s->from.p, fmin(radius_m, WIDEST_M)), pieces[3];
+    struct bbox circle = distance_circle_bbox(s->round.from.p, fmin(radius_m, WIDEST_M)), pieces[3];
     size_t count = bbox_split(&circle, pieces);
     uint64_t mask = 0;
     for (size_t i = 0; i < count; i++) {
@@ -59,25 +66,25 @@ static uint64_t circle_shards(const struct search *s, double radius_m) {
     return mask;
 }
 
-static void ask_one(struct search *s, unsigned shard) {
-    const struct index *part = collection_part(s->collection, shard);
+static void ask_one(struct search *s, const struct index *part) {
     if (part && !s->failed) {
-        index_nearest(part, &s->from, s->query->limit, s->cutoff_hav, visit, s, &s->cost);
+        index_nearest(part, &s->round.from, s->query->limit, s->round.cutoff_hav, visit, s,
+                      &s->cost);
     }
 }
 
-static void ask(struct search *s, uint64_t shards, unsigned home) {
-    ask_one(s, home); // the likeliest to bring the cut-off down
-    for (uint64_t left = shards & ~((uint64_t)1 << home); left; left &= left - 1) {
-        ask_one(s, (unsigned)__builtin_ctzll(left));
+static void ask(struct search *s, const struct search_parts *parts, unsigned home) {
+    ask_one(s, search_parts_index(parts, home)); // the likeliest to bring the cut-off down
+    for (uint64_t left = parts->shards & ~((uint64_t)1 << home); left; left &= left - 1) {
+        ask_one(s, search_parts_index(parts, (unsigned)__builtin_ctzll(left)));
     }
 }
 
-/// Under the read lock: nothing but loads, arithmetic and the heap of the best.
+/// Perhaps under read locks, perhaps in vain: nothing but loads, arithmetic and the heap of the best.
 static double visit(void *ctx, const uint32_t *items, size_t count, double bound) {
     struct search *s = ctx;
     const struct row *run[16];
-    for (size_t i = 0; i < count && bound <= s->cutoff_hav; i += 16) {
+    for (size_t i = 0; i < count && bound <= s->round.cutoff_hav; i += 16) {
         size_t n = count - i < 16 ? count - i : 16;
         for (size_t j = 0; j < n; j++) {
             run[j] = slots_load(&s->collection->slots, items[i + j]);
@@ -92,5 +99,5 @@ static double visit(void *ctx, const uint32_t *items, size_t count, double bound
             }
         }
     }
-    return s->cutoff_hav;
+    return s->round.cutoff_hav;
 }

@@ -1,6 +1,6 @@
 // search_scan.c - candidates in the order of slots.
 //
-// While read locks are held only slot numbers are collected. The objects are loaded after, inside
+// From the index only slot numbers are collected. The objects are loaded after, inside
 // the epoch, and may be newer than the index was: the exact test is made on what was loaded.
 
 #include "engine/search_state.h"
@@ -15,9 +15,11 @@ struct collecting {
     struct slot_set *set;
     bool stop_when_cut;
     const struct slots *slots;
+    uint64_t counted;
+    uint64_t extended; // parts that may hold more than points
 };
 
-static bool collect(struct search *s, struct slot_set *set, bool few);
+static void collect(struct search *s, struct slot_set *set, bool few);
 static bool look_at(struct search *s, const uint32_t *slots, size_t count);
 static bool look_at_all(struct search *s);
 static bool mostly_matches(struct search *s);
@@ -71,61 +73,48 @@ bool search_look(struct search *s, const struct row *row) {
            s->take(s, &o, distance_m);
 }
 
-uint64_t search_lock(struct search *s, uint64_t shards) {
-    const struct shard_map *map = &s->engine->shards;
-    shards |= atomic_load_explicit(&s->collection->extended, memory_order_acquire);
-    for (;;) {
-        for (uint64_t left = shards; left; left &= left - 1) {
-            brlock_read_begin(map->locks[__builtin_ctzll(left)], s->reader);
-        }
-        // Something may just have moved from a locked shard to one that had nothing to reach us with.
-        uint64_t more = atomic_load_explicit(&s->collection->extended, memory_order_acquire);
-        if ((more & ~shards) == 0) {
-            s->shards |= shards;
-            return shards;
-        }
-        search_unlock(s, shards);
-        shards |= more;
-    }
-}
+/// What a search asks of one part: false ends it.
+typedef bool ask_fn(struct search *s, const struct index *part, const struct index_box *box,
+                    struct collecting *c);
 
-void search_unlock(struct search *s, uint64_t shards) {
-    for (uint64_t left = shards; left; left &= left - 1) {
-        brlock_read_end(s->engine->shards.locks[__builtin_ctzll(left)], s->reader);
-    }
-}
-
-/// Which shards each piece touches; the union.
-static uint64_t piece_masks(const struct search *s, uint64_t masks[3]) {
-    uint64_t any = 0;
-    for (size_t i = 0; i < s->piece_count; i++) {
-        masks[i] = shard_mask(&s->engine->shards, &s->pieces[i]);
-        any |= masks[i];
-    }
-    return any;
-}
-
-static bool collect(struct search *s, struct slot_set *set, bool stop_when_cut) {
-    struct collecting c = {set, stop_when_cut, &s->collection->slots};
-    uint64_t masks[3], mine = piece_masks(s, masks);
-    struct index_box boxes[3];
-    for (size_t i = 0; i < s->piece_count; i++) {
-        boxes[i] = index_box_of(&s->pieces[i]);
-    }
-    uint64_t shards = search_lock(s, mine);
-    uint64_t beyond = shards & atomic_load_explicit(&s->collection->extended, memory_order_relaxed);
-    bool go_on = true;
-    for (uint64_t left = shards; left && go_on; left &= left - 1) {
-        unsigned shard = (unsigned)__builtin_ctzll(left);
-        const struct index *part = collection_part(s->collection, shard);
-        for (size_t i = 0; part && i < s->piece_count && go_on; i++) {
-            if ((masks[i] | beyond) >> shard & 1) {
-                go_on = index_search(part, &boxes[i], visit, &c, &s->cost);
+/// Each piece of each part as of one moment; begins again, with the set cleared, until it is.
+static void ask_parts(struct search *s, struct collecting *c, ask_fn *ask) {
+    struct search_parts parts;
+    search_parts_init(&parts, &s->engine->shards, s->collection, s->reader);
+    do {
+        slot_set_clear(c->set);
+        c->counted = 0;
+        search_parts_begin(&parts, s->where.shards);
+        c->extended = parts.extended;
+        bool go_on = true;
+        for (uint64_t left = parts.shards; left && go_on; left &= left - 1) {
+            unsigned shard = (unsigned)__builtin_ctzll(left);
+            const struct index *part = search_parts_index(&parts, shard);
+            for (size_t i = 0; part && i < s->where.count && go_on; i++) {
+                if ((s->where.masks[i] | parts.extended) >> shard & 1) {
+                    go_on = ask(s, part, &s->where.boxes[i], c);
+                }
             }
         }
-    }
-    search_unlock(s, shards);
-    return go_on;
+    } while (!search_parts_end(&parts));
+    s->shards |= parts.shards;
+}
+
+static bool ask_search(struct search *s, const struct index *part, const struct index_box *box,
+                       struct collecting *c) {
+    return index_search(part, box, visit, c, &s->cost);
+}
+
+static bool ask_count(struct search *s, const struct index *part, const struct index_box *box,
+                      struct collecting *c) {
+    c->counted += index_count(part, box, visit, c, &s->cost);
+    return true;
+}
+
+static void collect(struct search *s, struct slot_set *set, bool stop_when_cut) {
+    struct collecting c = {
+        .set = set, .stop_when_cut = stop_when_cut, .slots = &s->collection->slots};
+    ask_parts(s, &c, ask_search);
 }
 
 static bool visit(void *ctx, const uint32_t *items, size_t count, bool sure) {
@@ -143,52 +132,35 @@ bool search_count(struct search *s) {
     const struct query *q = s->query;
     struct collection *c = s->collection;
     if (s->whole || q->shape != QUERY_BBOX || q->filter || q->relation == QUERY_CONTAINS ||
-        atomic_load_explicit(&c->expires, memory_order_acquire)) {
+        atomic_load_explicit(&c->expires, memory_order_acquire) ||
+        atomic_load_explicit(&c->extended, memory_order_acquire)) {
         return false;
     }
-    uint64_t masks[3], mine = piece_masks(s, masks);
     struct slot_set set;
     slot_set_init(&set, s->arena, 0, UINT32_MAX);
-    struct collecting unsure = {&set, false, &c->slots};
-    uint64_t shards = search_lock(s, mine);
-    bool points = atomic_load_explicit(&c->extended, memory_order_relaxed) == 0;
-    for (uint64_t left = shards; left && points; left &= left - 1) {
-        unsigned shard = (unsigned)__builtin_ctzll(left);
-        for (size_t i = 0; collection_part(c, shard) && i < s->piece_count; i++) {
-            struct index_box box = index_box_of(&s->pieces[i]);
-            if (masks[i] >> shard & 1) {
-                s->matched +=
-                    index_count(collection_part(c, shard), &box, visit, &unsure, &s->cost);
-            }
-        }
+    struct collecting unsure = {.set = &set, .slots = &c->slots};
+    ask_parts(s, &unsure, ask_count);
+    if (unsure.extended) { // since a moment: some may touch several pieces
+        return false;
     }
-    search_unlock(s, shards);
+    s->matched += unsure.counted;
     if (slot_set_finish(&set) != STATUS_OK) {
         s->failed = true;
-    } else if (points) {
+    } else {
         look_at(s, set.items, set.count);
     }
-    return points;
+    return true;
 }
 
 /// With so many matches the first of all slots will do: cheaper than to sort them out. Crowded means that
 /// about `limit * all / matching` slots cost less to look at than the index's answer costs to go through.
 static bool mostly_matches(struct search *s) {
-    uint64_t masks[3], mine = piece_masks(s, masks);
-    uint64_t matching = 0, all = atomic_load_explicit(&s->collection->count, memory_order_relaxed);
+    uint64_t all = atomic_load_explicit(&s->collection->count, memory_order_relaxed);
     struct slot_set unsure;
     slot_set_init(&unsure, s->arena, 0, SLOT_SET_INLINE);
-    struct collecting c = {&unsure, false, &s->collection->slots};
-    uint64_t shards = search_lock(s, mine);
-    for (uint64_t left = shards; left; left &= left - 1) {
-        unsigned shard = (unsigned)__builtin_ctzll(left);
-        for (size_t i = 0; collection_part(s->collection, shard) && i < s->piece_count; i++) {
-            struct index_box box = index_box_of(&s->pieces[i]);
-            matching +=
-                index_count(collection_part(s->collection, shard), &box, visit, &c, &s->cost);
-        }
-    }
-    search_unlock(s, shards);
+    struct collecting c = {.set = &unsure, .slots = &s->collection->slots};
+    ask_parts(s, &c, ask_count);
+    uint64_t matching = c.counted;
     double slots = (double)s->query->limit * (double)all / ((double)matching + 1);
     return !s->query->filter ? slots * 32 < (double)matching : matching > all / 2;
 }

@@ -1,6 +1,7 @@
 // search_state.h - one search on its way, shared by the files search*.c.
 //
 //   search.c       plan, order, answer
+//   search_parts.c which parts are asked, as of one moment
 //   search_scan.c  candidates in the order of slots: from the index, or every slot
 //   search_near.c  candidates in the order of distance
 //   search_exact.c the test on the doubles of the very object that is given out
@@ -12,9 +13,15 @@
 
 #include "engine/cursor.h"
 #include "engine/engine_state.h"
+#include "engine/search_parts.h"
+#include "engine/search_test.h"
 #include "engine/search_top.h"
 
 struct search;
+
+/// engine_search without a look at the clock: hits.ns stays 0.
+MUST_USE enum status search_run(struct engine *e, unsigned reader, const struct query *query,
+                                struct arena *arena, struct hits *out, struct reason *why);
 
 /// The exact test; `*distance_m` where the shape has one.
 typedef bool search_exact_fn(const struct search *s, const struct object *o, double *distance_m);
@@ -29,19 +36,15 @@ struct search {
     unsigned reader;
     bool failed; // out of memory
 
-    // Where to look: the pieces, or every slot.
-    bool whole;
-    size_t piece_count;
-    struct bbox pieces[3];
+    bool whole;                // look at every slot, else
+    struct search_where where; // there
 
     search_exact_fn *exact;
     search_take_fn *take;
     int64_t now_ms; // for expiry; INT64_MIN when nothing in the collection expires
     const struct geometry *area;
     struct geometry *area_owned;
-    struct distance_from from;
-    double radius_m;   // at most; the last word
-    double cutoff_hav; // nothing farther can enter the answer; shrinks as the answer fills
+    struct search_round round;
 
     // The order of the answer.
     enum query_sort sort;
@@ -75,13 +78,6 @@ void search_near(struct search *s);
 
 /// Choose `exact`; the area must be set.
 search_exact_fn *search_exact_for(const struct query *q);
-/// The bound in hav for a distance on the query's earth.
-double search_hav_bound(enum earth earth, double metres);
-
-/// Take the read locks of these shards and of all whose things may reach beyond their cells, all at once: an
-/// object that moves between them is seen exactly once. Gives what was locked.
-uint64_t search_lock(struct search *s, uint64_t shards);
-void search_unlock(struct search *s, uint64_t shards);
 static inline uint64_t search_all_shards(const struct search *s) {
     return UINT64_MAX >> (SHARD_MAX - s->engine->shards.count);
 }

@@ -14,10 +14,14 @@ static void radix_sort(uint32_t *v, uint32_t *other, size_t n);
 void slot_set_init(struct slot_set *s, struct arena *arena, uint32_t first, size_t max) {
     s->arena = arena;
     s->items = s->here;
-    s->count = 0;
     s->cap = max < SLOT_SET_INLINE ? max : SLOT_SET_INLINE;
     s->max = max;
     s->first = first;
+    slot_set_clear(s);
+}
+
+void slot_set_clear(struct slot_set *s) {
+    s->count = 0;
     s->bound = UINT32_MAX;
     s->cut = s->failed = false;
 }

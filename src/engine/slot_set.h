@@ -31,6 +31,8 @@ struct slot_set {
 
 /// Take slots from `first` on, at most `max` (2 or more) at a time.
 void slot_set_init(struct slot_set *s, struct arena *arena, uint32_t first, size_t max);
+/// Forget what was added.
+void slot_set_clear(struct slot_set *s);
 /// False when out of memory.
 bool slot_set_add(struct slot_set *s, const uint32_t *slots, size_t count);
 /// Sort and drop doubles. NO_MEMORY.

@@ -1,16 +1,18 @@
 // warp_read.c - reads and searches of the embeddable library.
+//
+// They are not counted on the objects that are read: nothing in warp.h tells such counts.
 
 #include <math.h>
 
+#include "engine/search_state.h"
 #include "engine/warp_state.h"
 #include "geo/geojson.h"
 
 #define PAGE 1000 // hits of an unordered search at a time
 
 static void write_feature(const struct object *o, struct buf *out);
-static enum status search(struct warp_session *s, struct query *query, bool all,
-                          warp_visit_fn *visit, void *ctx);
-static struct warp_hit hit_of(const struct object *o, double distance_m);
+static enum status search(struct warp_session *s, struct query *query, warp_visit_fn *visit,
+                          void *ctx);
 static bool visit_hits(const struct hits *hits, warp_visit_fn *visit, void *ctx);
 
 enum warp_status warp_get(struct warp_session *s, const char *collection, const char *id,
@@ -19,7 +21,7 @@ enum warp_status warp_get(struct warp_session *s, const char *collection, const 
     struct object o;
     engine_enter(s->db->engine, s->reader);
     enum status st =
-        engine_get(s->db->engine, s->reader, str_of(collection), str_of(id), &o, &s->why);
+        engine_find(s->db->engine, s->reader, str_of(collection), str_of(id), &o, &s->why);
     if (st == STATUS_OK) {
         write_feature(&o, &s->text);
         st = buf_status(&s->text);
@@ -29,13 +31,23 @@ enum warp_status warp_get(struct warp_session *s, const char *collection, const 
     return warp_session_end(s, st);
 }
 
+// Texts in rows end with NUL, so a hit only points there.
+static struct warp_hit hit_of(const struct object *o, double distance_m) {
+    struct point center = object_center(o);
+    return (struct warp_hit){.id = object_id(o).p,
+                             .lon = center.lon,
+                             .lat = center.lat,
+                             .distance_m = distance_m,
+                             .properties = object_properties(o).p};
+}
+
 enum warp_status warp_find(struct warp_session *s, const char *collection, const char *id,
                            struct warp_hit *hit) {
     warp_session_begin(s);
     struct object o;
     engine_enter(s->db->engine, s->reader);
     enum status st =
-        engine_get(s->db->engine, s->reader, str_of(collection), str_of(id), &o, &s->why);
+        engine_find(s->db->engine, s->reader, str_of(collection), str_of(id), &o, &s->why);
     if (st == STATUS_OK) { // the texts outlive the epoch here
         buf_append(&s->text, object_id(&o).p, o.id_len + (size_t)o.properties_len + 2);
         st = buf_status(&s->text);
@@ -64,64 +76,87 @@ static void write_feature(const struct object *o, struct buf *out) {
     buf_append_str(out, STR("}\0"));
 }
 
-static enum status check_round(struct warp_session *s, double lon, double lat, uint32_t limit) {
-    if (!point_valid((struct point){lon, lat})) {
-        return reason_set(&s->why, STATUS_INVALID,
-                          "longitude %g, latitude %g are outside the earth", lon, lat);
+static bool pass_on(void *ctx, size_t query, const struct object *o, double distance_m) {
+    const struct warp_visitor *v = ctx;
+    struct warp_hit hit = hit_of(o, distance_m);
+    return v->one ? v->one(v->ctx, &hit) : v->many(v->ctx, query, &hit);
+}
+
+struct search_direct warp_search_begin(struct warp_session *s, const char *collection,
+                                       struct warp_visitor *visitor) {
+    warp_session_begin(s);
+    return (struct search_direct){.engine = s->db->engine,
+                                  .reader = s->reader,
+                                  .arena = &s->arena,
+                                  .collection = str_of(collection),
+                                  .why = &s->why,
+                                  .visit = pass_on,
+                                  .ctx = visitor};
+}
+
+enum status warp_check_place(struct warp_session *s, double lon, double lat) {
+    if (point_valid((struct point){lon, lat})) {
+        return STATUS_OK;
     }
-    if (limit < 1 || limit > 10000) {
-        return reason_set(&s->why, STATUS_INVALID, "the limit is 1 to 10,000, not %u", limit);
+    return reason_set(&s->why, STATUS_INVALID, "longitude %g, latitude %g are outside the earth",
+                      lon, lat);
+}
+
+enum status warp_check_limit(struct warp_session *s, uint32_t limit) {
+    if (limit >= 1 && limit <= 10000) {
+        return STATUS_OK;
     }
-    return STATUS_OK;
+    return reason_set(&s->why, STATUS_INVALID, "the limit is 1 to 10,000, not %u", limit);
+}
+
+enum status warp_check_radius(struct warp_session *s, double radius_m) {
+    if (radius_m >= 0 && isfinite(radius_m)) {
+        return STATUS_OK;
+    }
+    return reason_set(&s->why, STATUS_INVALID, "a radius of %g metres", radius_m);
+}
+
+enum status warp_check_box(struct warp_session *s, const struct warp_box *b) {
+    if (point_valid((struct point){b->west, b->south}) &&
+        point_valid((struct point){b->east, b->north}) && b->south <= b->north) {
+        return STATUS_OK;
+    }
+    return reason_set(&s->why, STATUS_INVALID, "a box from %g %g to %g %g", b->west, b->south,
+                      b->east, b->north);
 }
 
 enum warp_status warp_nearby(struct warp_session *s, const char *collection, double lon, double lat,
                              double radius_m, uint32_t limit, warp_visit_fn *visit, void *ctx) {
-    warp_session_begin(s);
-    struct query query = {.collection = str_of(collection),
-                          .shape = QUERY_RADIUS,
-                          .point = {lon, lat},
-                          .radius_m = radius_m,
-                          .limit = limit};
-    enum status st = check_round(s, lon, lat, limit);
-    if (st == STATUS_OK && !(radius_m >= 0 && isfinite(radius_m))) {
-        st = reason_set(&s->why, STATUS_INVALID, "a radius of %g metres", radius_m);
-    }
-    return warp_session_end(s, st == STATUS_OK ? search(s, &query, false, visit, ctx) : st);
+    struct warp_visitor visitor = {.one = visit, .ctx = ctx};
+    struct search_direct d = warp_search_begin(s, collection, &visitor);
+    struct point centre = {lon, lat};
+    enum status st = warp_check_place(s, lon, lat);
+    st = st == STATUS_OK ? warp_check_limit(s, limit) : st;
+    st = st == STATUS_OK ? warp_check_radius(s, radius_m) : st;
+    st = st == STATUS_OK ? search_direct_circles(&d, &centre, 1, radius_m, limit) : st;
+    return warp_session_end(s, st);
 }
 
 enum warp_status warp_nearest(struct warp_session *s, const char *collection, double lon,
                               double lat, uint32_t k, warp_visit_fn *visit, void *ctx) {
-    warp_session_begin(s);
-    struct query query = {.collection = str_of(collection),
-                          .shape = QUERY_NEAREST,
-                          .point = {lon, lat},
-                          .radius_m = INFINITY,
-                          .limit = k};
-    enum status st = check_round(s, lon, lat, k);
-    return warp_session_end(s, st == STATUS_OK ? search(s, &query, false, visit, ctx) : st);
-}
-
-static enum status check_box(struct warp_session *s, double west, double south, double east,
-                             double north) {
-    if (!point_valid((struct point){west, south}) || !point_valid((struct point){east, north}) ||
-        south > north) {
-        return reason_set(&s->why, STATUS_INVALID, "a box from %g %g to %g %g", west, south, east,
-                          north);
-    }
-    return STATUS_OK;
+    struct warp_visitor visitor = {.one = visit, .ctx = ctx};
+    struct search_direct d = warp_search_begin(s, collection, &visitor);
+    struct point centre = {lon, lat};
+    enum status st = warp_check_place(s, lon, lat);
+    st = st == STATUS_OK ? warp_check_limit(s, k) : st;
+    st = st == STATUS_OK ? search_direct_nearest(&d, &centre, 1, k) : st;
+    return warp_session_end(s, st);
 }
 
 enum warp_status warp_bbox(struct warp_session *s, const char *collection, double west,
                            double south, double east, double north, warp_visit_fn *visit,
                            void *ctx) {
-    warp_session_begin(s);
-    struct query query = {.collection = str_of(collection),
-                          .shape = QUERY_BBOX,
-                          .box = bbox_from_wsen(west, south, east, north),
-                          .limit = PAGE};
-    enum status st = check_box(s, west, south, east, north);
-    return warp_session_end(s, st == STATUS_OK ? search(s, &query, true, visit, ctx) : st);
+    struct warp_visitor visitor = {.one = visit, .ctx = ctx};
+    struct search_direct d = warp_search_begin(s, collection, &visitor);
+    struct bbox box = bbox_from_wsen(west, south, east, north);
+    enum status st = warp_check_box(s, &(struct warp_box){west, south, east, north});
+    st = st == STATUS_OK ? search_direct_boxes(&d, &box, 1) : st;
+    return warp_session_end(s, st);
 }
 
 enum warp_status warp_bbox_count(struct warp_session *s, const char *collection, double west,
@@ -132,11 +167,11 @@ enum warp_status warp_bbox_count(struct warp_session *s, const char *collection,
                           .box = bbox_from_wsen(west, south, east, north),
                           .limit = 1,
                           .count_only = true};
-    enum status st = check_box(s, west, south, east, north);
+    enum status st = warp_check_box(s, &(struct warp_box){west, south, east, north});
     struct hits hits = {0};
     if (st == STATUS_OK) {
         engine_enter(s->db->engine, s->reader);
-        st = engine_search(s->db->engine, s->reader, &query, &s->arena, &hits, &s->why);
+        st = search_run(s->db->engine, s->reader, &query, &s->arena, &hits, &s->why);
         engine_leave(s->db->engine, s->reader);
     }
     *count = hits.matched;
@@ -160,7 +195,7 @@ enum warp_status warp_polygon(struct warp_session *s, const char *collection, co
     enum status st = warp_geometry_parse(s, geojson, &doc, &area, NULL);
     if (st == STATUS_OK) {
         query.area = area;
-        st = search(s, &query, true, visit, ctx);
+        st = search(s, &query, visit, ctx);
     }
     geometry_unref(area);
     yyjson_doc_free(doc);
@@ -172,27 +207,26 @@ uint64_t warp_count(struct warp_session *s, const char *collection) {
     struct query query = {.collection = str_of(collection), .limit = 1, .count_only = true};
     struct hits hits;
     engine_enter(s->db->engine, s->reader);
-    enum status st = engine_search(s->db->engine, s->reader, &query, &s->arena, &hits, &s->why);
+    enum status st = search_run(s->db->engine, s->reader, &query, &s->arena, &hits, &s->why);
     engine_leave(s->db->engine, s->reader);
     return warp_session_end(s, st) == WARP_OK ? hits.matched : 0;
 }
 
-// One page, or with `all` page after page. Outside of a page nothing is held, so a slow visitor
+// Page after page. Outside of a page nothing is held, so a slow visitor
 // keeps no memory from being given back for longer than that.
-static enum status search(struct warp_session *s, struct query *query, bool all,
-                          warp_visit_fn *visit, void *ctx) {
+static enum status search(struct warp_session *s, struct query *query, warp_visit_fn *visit,
+                          void *ctx) {
     enum status st = STATUS_OK;
     char cursor[256];
     for (bool go_on = true; go_on && st == STATUS_OK;) {
         struct hits hits;
         engine_enter(s->db->engine, s->reader);
-        query->count_reads = true;
-        st = engine_search(s->db->engine, s->reader, query, &s->arena, &hits, &s->why);
+        st = search_run(s->db->engine, s->reader, query, &s->arena, &hits, &s->why);
         if (st == STATUS_OK) {
             go_on = visit_hits(&hits, visit, ctx);
         }
         engine_leave(s->db->engine, s->reader);
-        go_on = go_on && all && st == STATUS_OK && hits.next.len && hits.next.len < sizeof cursor;
+        go_on = go_on && st == STATUS_OK && hits.next.len && hits.next.len < sizeof cursor;
         if (go_on) {
             memcpy(cursor, hits.next.p, hits.next.len);
             query->cursor = (struct str){cursor, hits.next.len};
@@ -200,16 +234,6 @@ static enum status search(struct warp_session *s, struct query *query, bool all,
         }
     }
     return st;
-}
-
-// Texts in rows end with NUL, so a hit only points there.
-static struct warp_hit hit_of(const struct object *o, double distance_m) {
-    struct point center = object_center(o);
-    return (struct warp_hit){.id = object_id(o).p,
-                             .lon = center.lon,
-                             .lat = center.lat,
-                             .distance_m = distance_m,
-                             .properties = object_properties(o).p};
 }
 
 static bool visit_hits(const struct hits *hits, warp_visit_fn *visit, void *ctx) {

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/engine_state.h"
 #include "engine/properties.h"
+#include "engine/search_direct.h"
 #include "geo/relate.h"
 #include "geo/wkt.h"
 #include "support/support.h"
@@ -434,6 +435,137 @@ static void test_against_twin(void **state) {
     assert_true(matches > 0);
 }
 
+// --- many plain searches at once, against the same twin ---
+
+#define GROUP_MAX 40
+
+struct given {
+    const char *bytes; // of the object
+    double distance;
+};
+
+struct group {
+    struct world *w;
+    size_t count;
+    struct asked asked[GROUP_MAX];
+    size_t stop_after[GROUP_MAX]; // a visitor that has enough
+    size_t counts[GROUP_MAX];
+    struct given given[GROUP_MAX][OBJECTS];
+};
+
+static bool take_given(void *ctx, size_t query, const struct object *o, double distance) {
+    struct group *g = ctx;
+    assert_true(query < g->count && g->counts[query] < g->stop_after[query]);
+    g->given[query][g->counts[query]] = (struct given){o->bytes, distance};
+    return ++g->counts[query] < g->stop_after[query];
+}
+
+static int given_compare(const void *va, const void *vb) {
+    const struct given *a = va, *b = vb;
+    return (a->bytes > b->bytes) - (a->bytes < b->bytes);
+}
+
+static int expected_compare(const void *va, const void *vb) {
+    const struct expected *a = va, *b = vb;
+    return (a->object->bytes > b->object->bytes) - (a->object->bytes < b->object->bytes);
+}
+
+/// Each of the expected once; of an ordered answer the first of them.
+static void check_given(struct group *g, size_t query, bool covering) {
+    static struct expected expected[OBJECTS];
+    struct asked *a = &g->asked[query];
+    struct query *q = &a->query;
+    bool ordered = q->shape == QUERY_RADIUS || q->shape == QUERY_NEAREST;
+    size_t count = 0, got = g->counts[query];
+    for (size_t i = 0; i < g->w->count; i++) {
+        struct expected e = {.object = &g->w->objects[i]};
+        bool in = covering ? relate_intersects_point(g->w->shapes[i], q->point)
+                           : twin_matches(g->w, a, i, &e.distance);
+        if (in) {
+            twin_key(q, &e);
+            expected[count++] = e;
+        }
+    }
+    size_t want = ordered && count > q->limit ? q->limit : count;
+    want = want < g->stop_after[query] ? want : g->stop_after[query];
+    assert_int_equal(got, want);
+    qsort(expected, count, sizeof expected[0], ordered ? twin_compare : expected_compare);
+    if (!ordered) qsort(g->given[query], got, sizeof(struct given), given_compare);
+    for (size_t i = 0, at = 0; i < got; i++, at++) {
+        while (!ordered && at < count && expected[at].object->bytes != g->given[query][i].bytes)
+            at++; // stopped before it
+        assert_true(at < count);
+        assert_ptr_equal(g->given[query][i].bytes, expected[at].object->bytes);
+        assert_true(g->given[query][i].distance == expected[at].distance);
+    }
+}
+
+static void check_group(struct world *w, struct group *g) {
+    struct rand *r = &w->rand;
+    struct bbox boxes[GROUP_MAX];
+    struct point points[GROUP_MAX];
+    struct reason why;
+    struct search_direct d = {.engine = w->engine,
+                              .reader = w->reader,
+                              .arena = &w->arena,
+                              .collection = STR("w"),
+                              .why = &why,
+                              .visit = take_given,
+                              .ctx = g};
+    unsigned kind = (unsigned)rand_below(r, 4);
+    g->w = w;
+    g->count = rand_below(r, 3) ? 1 + rand_below(r, GROUP_MAX) : 1;
+    for (size_t i = 0; i < g->count; i++) {
+        random_query(w, &g->asked[i]);
+        struct query *q = &g->asked[i].query, *first = &g->asked[0].query;
+        filter_release(g->asked[i].filter);
+        g->asked[i].filter = NULL;
+        q->filter = NULL;
+        q->shape = kind == 2 ? QUERY_RADIUS : kind == 3 ? QUERY_NEAREST : QUERY_BBOX;
+        q->relation = QUERY_INTERSECTS;
+        q->earth = EARTH_SPHERE;
+        q->sort = QUERY_SORT_NONE;
+        q->limit = first->limit;
+        q->radius_m = kind == 3 ? INFINITY : first->radius_m;
+        if (kind == 2 && q->radius_m == INFINITY) q->radius_m = 1e6;
+        boxes[i] = q->box;
+        points[i] = q->point;
+        g->counts[i] = 0;
+        g->stop_after[i] = rand_below(r, 4) ? SIZE_MAX : 1 + rand_below(r, 5);
+    }
+    const struct query *q = &g->asked[0].query;
+    enum status st = STATUS_INTERNAL;
+    switch (kind) {
+    case 0: st = search_direct_boxes(&d, boxes, g->count); break;
+    case 1: st = search_direct_covering(&d, points, g->count); break;
+    case 2: st = search_direct_circles(&d, points, g->count, q->radius_m, q->limit); break;
+    case 3: st = search_direct_nearest(&d, points, g->count, q->limit); break;
+    }
+    assert_int_equal(st, STATUS_OK);
+    for (size_t i = 0; i < g->count; i++) {
+        check_given(g, i, kind == 1);
+        asked_deinit(&g->asked[i]);
+    }
+}
+
+static void test_many_at_once_against_twin(void **state) {
+    (void)state;
+    static struct world w;
+    static struct group g;
+    struct rand r;
+    rand_init(&r, test_seed());
+    const char *rounds = getenv("WARP_ROUNDS");
+    int n = rounds ? atoi(rounds) : 60;
+    for (int round = 0; round < n; round++) {
+        world_init(&w, rand_u64(&r), (enum layout)(round % LAYOUTS),
+                   (enum index_kind)(round / LAYOUTS % 3), 1 + (unsigned)rand_below(&r, 8));
+        for (int i = 0; i < 20; i++) {
+            check_group(&w, &g);
+        }
+        world_deinit(&w);
+    }
+}
+
 // --- paging while others write ---
 
 #define STABLE 150 // always match, though most of them move all the time, over shards too
@@ -640,6 +772,7 @@ static void test_cursors_of_others(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_twin),
+        cmocka_unit_test(test_many_at_once_against_twin),
         cmocka_unit_test(test_paging_under_writes),
         cmocka_unit_test(test_cursors_of_others),
     };

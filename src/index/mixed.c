@@ -17,8 +17,8 @@ struct mixed {
 
 static const struct index_ops mixed_ops;
 
-static enum status move_across(struct index *old, struct index *new, const struct index_box *from,
-                               const struct index_box *to, uint32_t item, uint32_t *place);
+static enum status move_across(struct index *ix, const struct index_box *from,
+                               const struct index_box *to, uint32_t item);
 
 enum status mixed_new_take(struct places *places, struct index *points, struct index *others,
                            struct index **out) {
@@ -70,24 +70,27 @@ static void remove_item(struct index *ix, const struct index_box *box, uint32_t 
 static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
                         uint32_t item) {
     struct index *old = holder(ix, from), *new = holder(ix, to);
-    if (old == new) return index_move(old, from, to, item);
-    shut_for(mixed_of(ix), new);
-    enum status st = move_across(old, new, from, to, item, places_at(mixed_of(ix)->places, item));
-    open_if_alone(mixed_of(ix));
-    return st;
+    return old == new ? index_move(old, from, to, item) : move_across(ix, from, to, item);
 }
 
 /// Both hold it for a moment; the place is the new one's in the end.
-static enum status move_across(struct index *old, struct index *new, const struct index_box *from,
-                               const struct index_box *to, uint32_t item, uint32_t *place) {
-    uint32_t before = *place;
+static __attribute__((noinline)) enum status move_across(struct index *ix,
+                                                         const struct index_box *from,
+                                                         const struct index_box *to,
+                                                         uint32_t item) {
+    struct mixed *m = mixed_of(ix);
+    struct index *old = holder(ix, from), *new = holder(ix, to);
+    shut_for(m, new);
+    uint32_t *place = places_at(m->places, item), before = *place;
     enum status st = index_insert(new, to, item);
     uint32_t after = *place;
     *place = before;
-    if (st != STATUS_OK) return st;
-    index_remove(old, from, item);
-    *place = after;
-    return STATUS_OK;
+    if (st == STATUS_OK) {
+        index_remove(old, from, item);
+        *place = after;
+    }
+    open_if_alone(m);
+    return st;
 }
 
 /// Points first, in place, then the rest.

@@ -29,6 +29,9 @@ static enum status insert(struct index *ix, const struct index_box *box, uint32_
 static void remove_item(struct index *ix, const struct index_box *box, uint32_t item);
 static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
                         uint32_t item);
+static enum status move_away(struct quadtree *qt, const struct index_box *from,
+                             const struct index_box *to, uint32_t item);
+static void approach_items(const struct index *ix, const uint32_t *which, size_t count);
 static bool extent(const struct index *ix, struct index_box *out);
 static size_t items(const struct index *ix);
 static size_t bytes(const struct index *ix);
@@ -48,7 +51,7 @@ static void leaf_drop_slot(struct quadtree *qt, uint32_t front, uint32_t leaf, u
 static void leaf_slot_set(struct quadtree *qt, uint32_t leaf, unsigned slot, uint64_t pair,
                           uint32_t item);
 static void head_store(struct quadtree_leaf *leaf, struct quadtree_head head);
-static bool in_one_cell(const struct index_box *a, const struct index_box *b, unsigned bits);
+static bool in_one_cell(uint64_t a, uint64_t b, unsigned bits);
 static void leaf_emptied(struct quadtree *qt, struct path *path, uint32_t leaf);
 static void leaf_join(struct quadtree *qt, struct path *path, uint32_t leaf);
 static bool leaf_join_once(struct quadtree *qt, const struct path *path, unsigned span,
@@ -68,6 +71,8 @@ const struct index_ops quadtree_ops = {
     .search = quadtree_search,
     .count = quadtree_count,
     .nearest = quadtree_nearest,
+    .approach = quadtree_approach,
+    .approach_items = approach_items,
     .unlocked = itself,
     .extent = extent,
     .items = items,
@@ -125,17 +130,38 @@ static enum status move(struct index *ix, const struct index_box *from, const st
     struct quadtree *qt = writable(ix);
     uint32_t place = *places_at(qt->places, item);
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, place >> QUADTREE_SLOT_BITS);
-    if (in_one_cell(from, to, quadtree_head_of(leaf).bits)) {
-        quadtree_extent_add(qt, to);
-        scan_store(&leaf->at, place & SLOT_MASK, scan_pair(to->min_lon, to->min_lat));
-        return STATUS_OK;
-    }
-    // Another cell: adding may split the other leaf, never this one, so `place` stays true.
-    index_places_begin(ix);
+    uint64_t pair = quadtree_pair_of(to);
+    if (!in_one_cell(quadtree_pair_of(from), pair, quadtree_head_of(leaf).bits))
+        return move_away(qt, from, to, item);
+    quadtree_extent_add(qt, pair);
+    scan_store(&leaf->at, place & SLOT_MASK, pair);
+    return STATUS_OK;
+}
+
+/// To another cell: adding may split the other leaf, never this one, so the place stays true.
+static __attribute__((noinline)) enum status move_away(struct quadtree *qt,
+                                                       const struct index_box *from,
+                                                       const struct index_box *to, uint32_t item) {
+    uint32_t place = *places_at(qt->places, item);
+    index_places_begin(&qt->base);
     enum status st = add(qt, to, item);
     if (st == STATUS_OK) take_out(qt, from, place);
-    index_places_end(ix);
+    index_places_end(&qt->base);
     return st;
+}
+
+/// Places, then the heads of their leaves and the lines of their slots.
+static void approach_items(const struct index *ix, const uint32_t *which, size_t count) {
+    const struct quadtree *qt = quadtree_of(ix);
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(places_at(qt->places, which[i]));
+    for (size_t i = 0; i < count; i++) {
+        uint32_t place = *places_at(qt->places, which[i]);
+        if (place >> QUADTREE_SLOT_BITS >= qt->leaves.used) continue; // not of this index
+        struct quadtree_leaf *leaf = quadtree_leaf_at(qt, place >> QUADTREE_SLOT_BITS);
+        __builtin_prefetch(leaf);
+        __builtin_prefetch(&leaf->at.at[place & SLOT_MASK], 1);
+    }
 }
 
 static const struct index *itself(const struct index *ix) {
@@ -189,11 +215,11 @@ static void widen_up(_Atomic int32_t *edge, int32_t to) {
         atomic_store_explicit(edge, to, memory_order_relaxed);
 }
 
-void quadtree_extent_add(struct quadtree *qt, const struct index_box *point) {
-    widen_down(&qt->extent.min_lon, point->min_lon);
-    widen_down(&qt->extent.min_lat, point->min_lat);
-    widen_up(&qt->extent.max_lon, point->min_lon);
-    widen_up(&qt->extent.max_lat, point->min_lat);
+void quadtree_extent_widen(struct quadtree *qt, int32_t lon, int32_t lat) {
+    widen_down(&qt->extent.min_lon, lon);
+    widen_down(&qt->extent.min_lat, lat);
+    widen_up(&qt->extent.max_lon, lon);
+    widen_up(&qt->extent.max_lat, lat);
 }
 
 uint32_t quadtree_node_take(struct quadtree *qt) {
@@ -232,9 +258,8 @@ static enum status add(struct quadtree *qt, const struct index_box *point, uint3
 
     for (unsigned i = 0; i <= path.depth; i++)
         items_add(qt, path.node[i], 1);
-    quadtree_leaf_add(qt, quadtree_ref_leaf(path.ref), scan_pair(point->min_lon, point->min_lat),
-                      item);
-    quadtree_extent_add(qt, point);
+    quadtree_leaf_add(qt, quadtree_ref_leaf(path.ref), quadtree_pair_of(point), item);
+    quadtree_extent_add(qt, quadtree_pair_of(point));
     return STATUS_OK;
 }
 
@@ -502,7 +527,7 @@ static bool run_is(const _Atomic uint32_t *children, unsigned child, unsigned sp
 }
 
 /// Whether two points agree in the leading Morton bits, of which latitude has the first.
-static bool in_one_cell(const struct index_box *a, const struct index_box *b, unsigned bits) {
-    uint64_t x = (uint32_t)(a->min_lon ^ b->min_lon), y = (uint32_t)(a->min_lat ^ b->min_lat);
+static bool in_one_cell(uint64_t a, uint64_t b, unsigned bits) {
+    uint64_t x = (uint32_t)(a ^ b), y = (a ^ b) >> 32;
     return (x >> (32 - bits / 2) | y >> (32 - (bits + 1) / 2)) == 0;
 }

@@ -47,7 +47,7 @@ static enum status load(struct quadtree *qt, const struct index_box *boxes, cons
     mem_free(keys);
     if (st == STATUS_OK) {
         for (size_t i = 0; i < count; i++)
-            quadtree_extent_add(qt, &boxes[i]);
+            quadtree_extent_add(qt, quadtree_pair_of(&boxes[i]));
         return STATUS_OK;
     }
     for (size_t i = 0; i < count; i++)
@@ -106,8 +106,7 @@ static enum status leaf_fill(struct loading *l, unsigned bits, size_t from, size
         front = quadtree_leaf_take(l->qt, bits, front);
         for (unsigned i = 0; i < QUADTREE_LEAF_POINTS && from < to; i++, from++) {
             uint32_t at = l->sorted[from].at;
-            uint64_t pair = scan_pair(l->boxes[at].min_lon, l->boxes[at].min_lat);
-            quadtree_leaf_add(l->qt, front, pair, l->items[at]);
+            quadtree_leaf_add(l->qt, front, quadtree_pair_of(&l->boxes[at]), l->items[at]);
         }
     }
     *ref = front | QUADTREE_LEAF_BIT;

@@ -42,8 +42,8 @@
 #define QUADTREE_NO_LEAF UINT32_MAX
 
 struct quadtree_leaf {
-    struct scan_points at; // the first word is the head
-    _Atomic uint32_t item[SCAN_POINTS];
+    struct scan_points at;              // the first word is the head
+    _Atomic uint32_t item[SCAN_POINTS]; // the first is the pool's
 };
 
 /// What the first word of a leaf says.
@@ -114,6 +114,9 @@ static inline uint32_t quadtree_ref_leaf(uint32_t ref) {
     return ref & ~QUADTREE_LEAF_BIT;
 }
 
+static inline uint64_t quadtree_pair_of(const struct index_box *point) {
+    return scan_pair(point->min_lon, point->min_lat);
+}
 static inline uint64_t quadtree_morton(uint64_t pair) {
     return morton_of(morton_bias(scan_lon(pair)), morton_bias(scan_lat(pair)));
 }
@@ -153,6 +156,7 @@ uint64_t quadtree_count(const struct index *ix, const struct index_box *box, ind
                         void *ctx, struct index_cost *cost);
 double quadtree_nearest(const struct index *ix, const struct distance_from *from, size_t wanted,
                         double cutoff, index_nearest_fn *visit, void *ctx, struct index_cost *cost);
+void quadtree_approach(const struct index *ix, const struct index_box *boxes, size_t count);
 enum status quadtree_bulk_load(struct index *ix, const struct index_box *boxes,
                                const uint32_t *items, size_t count);
 bool quadtree_check(const struct index *ix);
@@ -163,6 +167,15 @@ uint32_t quadtree_node_take(struct quadtree *qt);
 /// An empty leaf for a cell of `bits` leading Morton bits, in front of `next`.
 uint32_t quadtree_leaf_take(struct quadtree *qt, unsigned bits, uint32_t next);
 void quadtree_leaf_add(struct quadtree *qt, uint32_t leaf, uint64_t pair, uint32_t item);
-void quadtree_extent_add(struct quadtree *qt, const struct index_box *point);
+void quadtree_extent_widen(struct quadtree *qt, int32_t lon, int32_t lat);
+static inline void quadtree_extent_add(struct quadtree *qt, uint64_t pair) {
+    const struct quadtree_extent *e = &qt->extent;
+    int32_t lon = scan_lon(pair), lat = scan_lat(pair);
+    if (lon < atomic_load_explicit(&e->min_lon, memory_order_relaxed) ||
+        lon > atomic_load_explicit(&e->max_lon, memory_order_relaxed) ||
+        lat < atomic_load_explicit(&e->min_lat, memory_order_relaxed) ||
+        lat > atomic_load_explicit(&e->max_lat, memory_order_relaxed))
+        quadtree_extent_widen(qt, lon, lat);
+}
 
 #endif

@@ -28,7 +28,7 @@ struct query {
     uint64_t counted, nodes, candidates;
     unsigned waiting_count, found_count;
     struct waiting waiting[WAITING];
-    uint32_t found[RUN + QUADTREE_LEAF_POINTS]; // sure ones
+    uint32_t found[RUN + SCAN_POINTS]; // sure ones
 };
 
 /// The sets of children in columns (rows) lo..hi.
@@ -45,6 +45,9 @@ static const uint16_t rows[4][4] = {
     {0, 0, 0, 0xcc00},
 };
 
+static void approach_few(const struct quadtree *qt, const struct index_box *boxes, size_t count);
+static void leaf_prefetch(const struct quadtree_leaf *leaf);
+static void items_prefetch(const struct quadtree_leaf *leaf);
 static bool run(struct query *q, const struct index_box *box, struct index_cost *cost);
 static bool walk(struct query *q);
 static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t x, uint32_t y);
@@ -90,6 +93,53 @@ void quadtree_search_leaves(const struct quadtree *qt, const struct index_box *b
     run(&q, box, NULL);
 }
 
+#define APPROACH 16 // boxes brought near together
+
+/// Level by level, all boxes a step each, to the leaves of their south-west corners.
+void quadtree_approach(const struct index *ix, const struct index_box *boxes, size_t count) {
+    for (; count > APPROACH; boxes += APPROACH, count -= APPROACH)
+        approach_few(quadtree_of(ix), boxes, APPROACH);
+    approach_few(quadtree_of(ix), boxes, count);
+}
+
+static void approach_few(const struct quadtree *qt, const struct index_box *boxes, size_t count) {
+    uint64_t morton[APPROACH];
+    uint32_t ref[APPROACH];
+    unsigned way[APPROACH]; // boxes still in nodes
+    unsigned left = 0;
+    for (size_t i = 0; i < count; i++) {
+        morton[i] = quadtree_morton(quadtree_pair_of(&boxes[i]));
+        ref[i] = QUADTREE_ROOT;
+        way[left++] = (unsigned)i;
+    }
+    for (unsigned depth = 0; left && depth < QUADTREE_DEPTH; depth++) {
+        unsigned still = 0;
+        for (unsigned k = 0; k < left; k++) {
+            unsigned i = way[k];
+            ref[i] =
+                quadtree_child(quadtree_children(qt, ref[i]), quadtree_child_of(morton[i], depth));
+            if (ref[i] == QUADTREE_EMPTY) continue;
+            if (quadtree_ref_is_leaf(ref[i])) {
+                leaf_prefetch(quadtree_leaf_at(qt, quadtree_ref_leaf(ref[i])));
+                items_prefetch(quadtree_leaf_at(qt, quadtree_ref_leaf(ref[i])));
+            } else {
+                __builtin_prefetch(quadtree_children(qt, ref[i]));
+                way[still++] = i;
+            }
+        }
+        left = still;
+    }
+}
+
+static void leaf_prefetch(const struct quadtree_leaf *leaf) {
+    for (unsigned slot = 0; slot < SCAN_POINTS; slot += 8)
+        __builtin_prefetch(&leaf->at.at[slot]);
+}
+static void items_prefetch(const struct quadtree_leaf *leaf) {
+    for (unsigned slot = 0; slot < SCAN_POINTS; slot += 16)
+        __builtin_prefetch(&leaf->item[slot]);
+}
+
 static bool run(struct query *q, const struct index_box *box, struct index_cost *cost) {
     q->counted = q->nodes = q->candidates = 0;
     q->waiting_count = q->found_count = 0;
@@ -111,8 +161,9 @@ static bool walk(struct query *q) {
     q->min_y = morton_bias(q->box.min_lat);
     q->max_x = morton_bias(q->box.max_lon);
     q->max_y = morton_bias(q->box.max_lat);
-    uint64_t low = morton_of(q->min_x, q->min_y), high = morton_of(q->max_x, q->max_y);
-    unsigned shared = low == high ? QUADTREE_DEPTH : (unsigned)__builtin_clzll(low ^ high) / 4;
+    uint64_t low = morton_of(q->min_x, q->min_y);
+    uint32_t differ = (q->min_x ^ q->max_x) | (q->min_y ^ q->max_y);
+    unsigned shared = differ ? (unsigned)__builtin_clz(differ) / 2 : QUADTREE_DEPTH;
     uint32_t ref = QUADTREE_ROOT;
     unsigned depth = 0;
     for (; depth < shared; depth++) {
@@ -121,7 +172,11 @@ static bool walk(struct query *q) {
         if (quadtree_ref_is_leaf(ref)) break;
     }
     q->nodes += depth;
-    if (quadtree_ref_is_leaf(ref)) return leaf_look(q, quadtree_ref_leaf(ref), 0, 0);
+    if (quadtree_ref_is_leaf(ref)) {
+        leaf_prefetch(quadtree_leaf_at(q->qt, quadtree_ref_leaf(ref)));
+        items_prefetch(quadtree_leaf_at(q->qt, quadtree_ref_leaf(ref)));
+        return leaf_look(q, quadtree_ref_leaf(ref), 0, 0);
+    }
     if (depth == QUADTREE_DEPTH) return true; // the writer was here
     uint64_t corner = depth ? low & ~(uint64_t)0 << (64 - 4 * depth) : 0;
     return node_visit(q, ref, depth, morton_x(corner), morton_y(corner));
@@ -193,9 +248,7 @@ static bool node_visit_all(struct query *q, uint32_t node, unsigned depth) {
 }
 
 static bool leaf_wait(struct query *q, uint32_t leaf, unsigned child, uint32_t inside) {
-    const char *at = (const char *)quadtree_leaf_at(q->qt, leaf);
-    for (unsigned line = 0; line < sizeof(struct scan_points) / 64; line++)
-        __builtin_prefetch(at + 64 * line);
+    leaf_prefetch(quadtree_leaf_at(q->qt, leaf));
     q->waiting[q->waiting_count++] = (struct waiting){leaf, (uint16_t)inside, (uint8_t)child};
     return q->waiting_count < WAITING || waiting_look(q);
 }
@@ -252,8 +305,8 @@ static bool leaf_take_all(struct query *q, const struct quadtree_leaf *leaf, uns
         q->counted += count;
         return true;
     }
-    for (unsigned slot = 1; slot <= count; slot++)
-        q->found[q->found_count++] = quadtree_item(leaf, slot);
+    q->qt->scan->copy(&leaf->item[1], count, q->found + q->found_count);
+    q->found_count += count;
     return q->found_count < RUN || found_give(q);
 }
 

@@ -45,11 +45,15 @@ typedef struct scan_hits scan_boxes_fn(const struct scan_boxes *b, unsigned coun
 typedef uint32_t scan_relation_fn(const struct scan_boxes *b, unsigned count,
                                   const struct index_box *box);
 
+/// Copies of items that the writer may be changing.
+typedef void scan_copy_fn(const _Atomic uint32_t *from, unsigned count, uint32_t *to);
+
 struct scan_kernels {
     scan_points_fn *points;
     scan_boxes_fn *boxes;
     scan_relation_fn *holders;
     scan_relation_fn *within;
+    scan_copy_fn *copy;
 };
 
 const struct scan_kernels *scan_kernels(void);

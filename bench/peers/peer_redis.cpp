@@ -43,8 +43,8 @@ static void pipeline_line(const std::string &set, const std::string &op, const s
          static_cast<double>(found) / static_cast<double>(all.size()));
 }
 
-static void add(Point p, size_t id) {
-    redisAppendCommand(redis, "GEOADD g %.7f %.7f %zu", p.lon, p.lat, id);
+static void add(Point p, unsigned long id) {
+    redisAppendCommand(redis, "GEOADD g %.7f %.7f %lu", p.lon, p.lat, id);
 }
 
 static void search_box(const Box &b) {

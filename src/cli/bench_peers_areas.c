@@ -14,7 +14,8 @@
 
 struct rects {
     struct bench_lines *lines;
-    const char *name;
+    const char *name;      // of the line that tells of the filling
+    const char *read_name; // of all others; NULL: nobody wants them
     const struct bench_boxes *items, *queries;
     struct places places;
     struct index *ix;
@@ -22,33 +23,41 @@ struct rects {
     uint64_t hits;
 };
 
-static enum status rect_reads(struct rects *r);
+static enum status rects_run(struct rects *r, bool at_once);
+static void rect_reads(struct rects *r);
 static enum status fill(struct index *ix, struct places *places, const struct bbox *boxes,
                         size_t count, bool at_once);
 
 enum status bench_peers_rects(struct bench_lines *lines, const struct bench_boxes *items,
                               const struct bench_boxes *queries) {
-    enum status st = STATUS_OK;
-    for (int grown = 0; st == STATUS_OK && grown < 2; grown++) {
-        struct rects r = {
-            .lines = lines, .name = grown ? NAME_GROWN : NAME, .items = items, .queries = queries};
-        if (!bench_lines_wants(lines, r.name, "rects")) continue;
-        size_t before = mem_used();
-        places_init(&r.places);
-        st = index_make(INDEX_RTREE, &r.places, &r.ix);
-        uint64_t began = clock_thread_cpu_ns();
-        if (st == STATUS_OK) st = fill(r.ix, &r.places, items->at, items->count, !grown);
-        double each = (double)(clock_thread_cpu_ns() - began) / (double)items->count;
-        if (st == STATUS_OK) {
-            bench_lines_add(lines, r.name, "rects", grown ? "insert" : "bulk", each, items->count,
-                            (double)index_items(r.ix));
-            each = (double)(mem_used() - before) / (double)items->count;
-            bench_lines_add(lines, r.name, "rects", "bytes", each, items->count, 0);
-            st = rect_reads(&r);
-        }
-        index_free(r.ix);
-        places_deinit(&r.places);
+    bool wants = bench_lines_wants(lines, NAME, "rects");
+    bool wants_grown = bench_lines_wants(lines, NAME_GROWN, "rects");
+    struct rects bulk = {
+        .lines = lines, .name = NAME, .read_name = NAME, .items = items, .queries = queries};
+    struct rects grown = bulk;
+    grown.read_name = wants_grown ? NAME_GROWN : NULL;
+    enum status st = wants ? rects_run(&bulk, true) : STATUS_OK;
+    if (st == STATUS_OK && (wants || wants_grown)) st = rects_run(&grown, false);
+    return st;
+}
+
+static enum status rects_run(struct rects *r, bool at_once) {
+    size_t before = mem_used(), count = r->items->count;
+    places_init(&r->places);
+    enum status st = index_make(INDEX_RTREE, &r->places, &r->ix);
+    uint64_t began = clock_thread_cpu_ns();
+    if (st == STATUS_OK) st = fill(r->ix, &r->places, r->items->at, count, at_once);
+    double each = (double)(clock_thread_cpu_ns() - began) / (double)count;
+    if (st == STATUS_OK)
+        bench_lines_add(r->lines, r->name, "rects", at_once ? "bulk" : "insert", each, count,
+                        (double)index_items(r->ix));
+    if (st == STATUS_OK && r->read_name) {
+        each = (double)(mem_used() - before) / (double)count;
+        bench_lines_add(r->lines, r->read_name, "rects", "bytes", each, count, 0);
+        rect_reads(r);
     }
+    index_free(r->ix);
+    places_deinit(&r->places);
     return st;
 }
 
@@ -101,12 +110,11 @@ static void search_rects(void *ctx) {
     }
 }
 
-static enum status rect_reads(struct rects *r) {
+static void rect_reads(struct rects *r) {
     size_t count = r->queries->count;
     double ns = bench_lines_best_ns(search_rects, r);
-    bench_lines_add(r->lines, r->name, "rects", "bbox2km", ns / (double)count, count,
+    bench_lines_add(r->lines, r->read_name, "rects", "bbox2km", ns / (double)count, count,
                     (double)r->hits / (double)count);
-    return STATUS_OK;
 }
 
 // --- polygons ---

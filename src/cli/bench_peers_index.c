@@ -10,15 +10,17 @@
 
 struct subject {
     struct bench_lines *lines;
-    const char *name;
+    const char *name;      // of the line that tells of the filling
+    const char *read_name; // of all others; NULL: nobody wants them
     const struct bench_cloud *cloud;
+    size_t before;    // memory in use without index and places
     struct point *at; // where the points are by now
     struct places places;
     struct index *ix;
 };
 
-static enum status subject_open(struct subject *s, enum index_kind kind);
-static void subject_close(struct subject *s);
+static enum status run(struct subject *s, enum index_kind kind,
+                       enum status (*fill)(struct subject *s));
 static enum status load_at_once(struct subject *s);
 static enum status put_one_by_one(struct subject *s);
 static void reads(struct subject *s);
@@ -29,16 +31,16 @@ enum status bench_peers_index(struct bench_lines *lines, enum index_kind kind,
     static const char *const names[][2] = {{"warp-trie", "warp-trie-grown"},
                                            {"warp-rtree", "warp-rtree-grown"},
                                            {"warp-geohash", "warp-geohash-grown"}};
-    enum status st = STATUS_OK;
-    for (int grown = 0; st == STATUS_OK && grown < 2; grown++) {
-        struct subject s = {.lines = lines, .name = names[kind][grown], .cloud = cloud};
-        if (!bench_lines_wants(lines, s.name, cloud->name)) continue;
-        st = subject_open(&s, kind);
-        if (st == STATUS_OK) st = grown ? put_one_by_one(&s) : load_at_once(&s);
-        if (st == STATUS_OK && cloud->near.count > 0) reads(&s);
-        if (st == STATUS_OK) st = moves(&s);
-        subject_close(&s);
-    }
+    bool wants = bench_lines_wants(lines, names[kind][0], cloud->name);
+    bool wants_grown = bench_lines_wants(lines, names[kind][1], cloud->name);
+    struct subject bulk = {
+        .lines = lines, .name = names[kind][0], .read_name = names[kind][0], .cloud = cloud};
+    struct subject grown = {.lines = lines,
+                            .name = names[kind][0],
+                            .read_name = wants_grown ? names[kind][1] : NULL,
+                            .cloud = cloud};
+    enum status st = wants ? run(&bulk, kind, load_at_once) : STATUS_OK;
+    if (st == STATUS_OK && (wants || wants_grown)) st = run(&grown, kind, put_one_by_one);
     if (st != STATUS_OK) reason_set(why, st, "%s: %s", index_kind_name(kind), status_text(st));
     return st;
 }
@@ -53,6 +55,7 @@ static enum status subject_open(struct subject *s, enum index_kind kind) {
     s->at = mem_alloc(bytes);
     if (!s->at) return STATUS_NO_MEMORY;
     memcpy(s->at, s->cloud->points.at, bytes);
+    s->before = mem_used();
     return index_make(kind, &s->places, &s->ix);
 }
 
@@ -67,18 +70,32 @@ static struct index_box box_at(struct point p) {
     return (struct index_box){lon, lat, lon, lat};
 }
 
-// --- filling ---
-
-/// `before`: memory in use without index and places. The doubles beside are the peers' entries too: "bytes+xy" has them.
-static void bytes_lines(const struct subject *s, size_t before) {
+/// The doubles beside are the peers' entries too: "bytes+xy" has them.
+static void bytes_lines(const struct subject *s) {
     size_t count = s->cloud->points.count;
-    double bytes = (double)(mem_used() - before);
+    double bytes = (double)(mem_used() - s->before);
     line(s, "bytes", bytes, count, 0);
     line(s, "bytes+xy", bytes + (double)(count * sizeof *s->at), count, 0);
 }
 
+static enum status run(struct subject *s, enum index_kind kind,
+                       enum status (*fill)(struct subject *s)) {
+    enum status st = subject_open(s, kind);
+    if (st == STATUS_OK) st = fill(s);
+    if (st == STATUS_OK && s->read_name) {
+        s->name = s->read_name;
+        bytes_lines(s);
+        if (s->cloud->near.count > 0) reads(s);
+        st = moves(s);
+    }
+    subject_close(s);
+    return st;
+}
+
+// --- filling ---
+
 static enum status load_at_once(struct subject *s) {
-    size_t before = mem_used(), count = s->cloud->points.count;
+    size_t count = s->cloud->points.count;
     uint64_t began = clock_thread_cpu_ns();
     struct index_box *boxes = mem_alloc(count * sizeof *boxes);
     uint32_t *items = mem_alloc(count * sizeof *items);
@@ -94,12 +111,11 @@ static enum status load_at_once(struct subject *s) {
     double ns = (double)(clock_thread_cpu_ns() - began);
     if (st != STATUS_OK) return st;
     line(s, "bulk", ns, count, (double)index_items(s->ix));
-    bytes_lines(s, before);
     return STATUS_OK;
 }
 
 static enum status put_one_by_one(struct subject *s) {
-    size_t before = mem_used(), count = s->cloud->points.count;
+    size_t count = s->cloud->points.count;
     enum status st = STATUS_OK;
     uint64_t began = clock_thread_cpu_ns();
     for (uint32_t i = 0; st == STATUS_OK && i < count; i++) {
@@ -110,7 +126,6 @@ static enum status put_one_by_one(struct subject *s) {
     double ns = (double)(clock_thread_cpu_ns() - began);
     if (st != STATUS_OK) return st;
     line(s, "insert", ns, count, (double)index_items(s->ix));
-    bytes_lines(s, before);
     return STATUS_OK;
 }
 
@@ -214,8 +229,11 @@ static double take_near(void *ctx, const uint32_t *items, size_t count, double b
         if (p->found == BENCH_PEERS_NEAREST &&
             !distance_is_within(&p->from, p->at[items[i]], p->hav[p->found - 1]))
             continue;
-        double hav = distance_hav(&p->from, p->at[items[i]]);
-        if (p->found == BENCH_PEERS_NEAREST && hav >= p->hav[p->found - 1]) continue;
+        struct point q = p->at[items[i]];
+        if (p->found == BENCH_PEERS_NEAREST &&
+            !distance_is_within(&p->from, q, p->hav[p->found - 1]))
+            continue;
+        double hav = distance_hav(&p->from, q);
         unsigned to = p->found < BENCH_PEERS_NEAREST ? p->found++ : BENCH_PEERS_NEAREST - 1;
         for (; to > 0 && p->hav[to - 1] > hav; to--) {
             p->hav[to] = p->hav[to - 1];

@@ -1,6 +1,6 @@
 // bench_near - the nearest and things with extent, on the workload files that every peer reads.
 //
-//   bench_near DIR [quadtree|rtree|geohash|rects...]
+//   bench_near DIR [quadtree|rtree|geohash|rects|giants...]
 //
 // DIR holds uniform and city .pts and .kq, rects.box and rects.q: doubles, longitude before latitude.
 // Thread CPU time, best of five passes over the same queries; hits are printed to be compared.
@@ -154,7 +154,8 @@ static void bench_points(const char *dir, const char *set, enum index_kind kind)
     workload_free(&w);
 }
 
-static void bench_boxes(const struct index *ix, const struct index_box *queries, size_t count) {
+static void bench_boxes(const struct index *ix, const char *set, const struct index_box *queries,
+                        size_t count) {
     uint64_t best = UINT64_MAX, hits = 0;
     struct index_cost cost = {0};
     for (int pass = 0; pass < PASSES; pass++) {
@@ -166,7 +167,7 @@ static void bench_boxes(const struct index *ix, const struct index_box *queries,
         uint64_t took = clock_thread_cpu_ns() - start;
         if (took < best) best = took;
     }
-    report(ix->ops->name, "rects", "bbox2km", (double)best / (double)count,
+    report(ix->ops->name, set, "bbox2km", (double)best / (double)count,
            (double)hits / (double)count);
     printf("          %.2f nodes looked at\n", (double)cost.nodes / (double)count);
 }
@@ -180,9 +181,12 @@ static struct index_box *boxes_load(const char *dir, const char *what, size_t *c
     return out;
 }
 
-static void bench_rects(const char *dir) {
+/// With `giants` one in a thousand is as large as the world.
+static void bench_rects(const char *dir, const char *set, bool giants) {
     size_t count, query_count;
     struct index_box *boxes = boxes_load(dir, "box", &count);
+    for (size_t i = 0; i < count && giants; i += 1000)
+        boxes[i] = (struct index_box){-1790000000 + (int32_t)i, -890000000, 1790000000, 890000000};
     struct index_box *queries = boxes_load(dir, "q", &query_count);
     uint32_t *items = must(mem_alloc(count * sizeof *items));
     for (size_t i = 0; i < count; i++)
@@ -197,10 +201,10 @@ static void bench_rects(const char *dir) {
             for (size_t i = 0; i < count; i++)
                 must_ok(index_insert(ix, &boxes[i], items[i]));
         }
-        report(ix->ops->name, "rects", packed ? "bulk" : "insert",
+        report(ix->ops->name, set, packed ? "bulk" : "insert",
                (double)(clock_thread_cpu_ns() - start) / (double)count,
                (double)index_bytes(ix) / (double)count);
-        bench_boxes(ix, queries, query_count);
+        bench_boxes(ix, set, queries, query_count);
         index_free(ix);
     }
     mem_free(boxes);
@@ -217,7 +221,7 @@ static bool wanted(int argc, char **argv, const char *name) {
 
 int main(int argc, char **argv) {
     if (argc < 2) {
-        fprintf(stderr, "bench_near DIR [quadtree|rtree|geohash|rects...]\n");
+        fprintf(stderr, "bench_near DIR [quadtree|rtree|geohash|rects|giants...]\n");
         return 2;
     }
     places_init(&places);
@@ -228,7 +232,8 @@ int main(int argc, char **argv) {
         bench_points(argv[1], "uniform", kind);
         bench_points(argv[1], "city", kind);
     }
-    if (wanted(argc, argv, "rects")) bench_rects(argv[1]);
+    if (wanted(argc, argv, "rects")) bench_rects(argv[1], "rects", false);
+    if (wanted(argc, argv, "giants")) bench_rects(argv[1], "giants", true);
     places_deinit(&places);
     return 0;
 }

@@ -7,11 +7,12 @@
 
 #define WORDS (NEAREST_WAITING / 64)
 #define RUN_MOST 128u // items at once
-#define STEPS 6       // to a limit that chooses a run; half by interpolation, half by halving
+#define GUESSES 3     // by interpolation, before halving
 
 static void room_make(struct nearest *n, unsigned count);
 static bool grow(struct nearest *n);
 static unsigned run_choose(const struct nearest *n, float *limit, uint64_t bits[WORDS]);
+static float halfway(float low, float high);
 static void run_give(struct nearest *n, const uint64_t bits[WORDS]);
 
 void nearest_init(struct nearest *n, const struct distance_from *from, size_t wanted, double cutoff,
@@ -115,10 +116,11 @@ static unsigned run_choose(const struct nearest *n, float *limit, uint64_t bits[
     unsigned chosen = select(n->waiting_bound, n->waiting, *limit, bits), enough = chosen;
     unsigned few_count = 0;
     float few = 0, aim = (float)n->wanted + 0.5f;
-    // hav grows with the square of the distance, as the number of items around the centre does.
-    for (int step = 0; step < STEPS && enough > n->wanted + n->wanted / 8; step++) {
+    for (int step = 0; enough > n->wanted + n->wanted / 8; step++) {
+        // hav grows with the square of the distance, as the number of items around the centre does.
         float share = (aim - (float)few_count) / (float)(enough - few_count);
-        float middle = few + (*limit - few) * (step < STEPS / 2 ? share : 0.5f);
+        float middle = step < GUESSES ? few + (*limit - few) * share : halfway(few, *limit);
+        if (middle <= few || middle >= *limit) break; // as many are equally near
         chosen = select(n->waiting_bound, n->waiting, middle, bits);
         if (chosen >= n->wanted) {
             *limit = middle;
@@ -129,6 +131,16 @@ static unsigned run_choose(const struct nearest *n, float *limit, uint64_t bits[
         }
     }
     return chosen == enough ? chosen : select(n->waiting_bound, n->waiting, *limit, bits);
+}
+
+/// Between two floats that are not negative, by the number of floats between: found in 31 steps whatever lies where.
+static float halfway(float low, float high) {
+    uint32_t a, b;
+    memcpy(&a, &low, sizeof a);
+    memcpy(&b, &high, sizeof b);
+    a += (b - a) / 2;
+    memcpy(&low, &a, sizeof low);
+    return low;
 }
 
 static void run_give(struct nearest *n, const uint64_t bits[WORDS]) {

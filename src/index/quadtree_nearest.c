@@ -143,6 +143,10 @@ static bool ring_collect(struct search *s, uint32_t node, unsigned depth, uint32
 
     s->n.nodes++;
     const _Atomic uint32_t *children = quadtree_children(s->qt, node);
+    for (uint32_t left = touched; left; left &= left - 1) {
+        uint32_t ref = quadtree_child(children, (unsigned)__builtin_ctz(left));
+        if (!quadtree_ref_is_leaf(ref)) __builtin_prefetch(quadtree_children(s->qt, ref));
+    }
     uint32_t before = QUADTREE_EMPTY;
     for (; touched; touched &= touched - 1) {
         unsigned child = (unsigned)__builtin_ctz(touched);

@@ -30,6 +30,7 @@ enum model_data {
     MODEL_GRID,       // few different coordinates, all on quanta: edges meet
     MODEL_RECTANGLES, // small ones among some of the size of the world
     MODEL_MIXED,      // points and rectangles
+    MODEL_OPPOSITE,   // two dense clusters at opposite ends
     MODEL_DATA_COUNT
 };
 
@@ -109,6 +110,12 @@ static inline struct point model_point(struct model *m) {
         if (rand_below(r, 20) == 0) p.lat = 90;
         if (rand_below(r, 4) == 0) p.lat = -p.lat;
         break;
+    case MODEL_OPPOSITE: {
+        double end = rand_below(r, 2) ? 1 : -1, reach = pow(10, -6 * rand_unit(r));
+        p.lon = end * (179.5 + reach * (rand_unit(r) - 0.5));
+        p.lat = end * (89.5 + reach * (rand_unit(r) - 0.5));
+        break;
+    }
     case MODEL_GRID:
         p = (struct point){(double)rand_below(r, 40) * 1e-7 + (double)rand_below(r, 3) * 0.5,
                            (double)rand_below(r, 40) * 1e-7 - (double)rand_below(r, 3) * 0.5};
@@ -303,7 +310,9 @@ static inline void model_nearest(struct model *m) {
     n.from = distance_from(p);
     n.k = 1 + rand_below(&m->rand, 20);
     memset(m->seen, 0, m->cap * sizeof *m->seen);
-    double cutoff = index_nearest(m->index, &n.from, n.k, INFINITY, model_near, &n, NULL);
+    const size_t hints[] = {n.k, n.k, 0, 1, 60, 1000};
+    size_t wanted = hints[rand_below(&m->rand, sizeof hints / sizeof *hints)];
+    double cutoff = index_nearest(m->index, &n.from, wanted, INFINITY, model_near, &n, NULL);
 
     double best[64];
     size_t found = 0;

@@ -18,6 +18,7 @@
 struct restore {
     struct engine *engine;
     struct collection *last; // of the last record
+    size_t uncollected;      // records since memory was given back
     struct reason *why;
 };
 
@@ -26,6 +27,7 @@ struct taken {
     struct record record;
     struct row *row; // of a put
     uint64_t hash;   // of the id
+    uint32_t slot;   // of the row, which is in another core's cache
     enum status status;
 };
 
@@ -33,6 +35,8 @@ struct takings {
     size_t count, applied;
     struct taken items[];
 };
+
+#define COLLECT_AFTER 100000 // records
 
 // How many records ahead the next ones' ids, slots and objects are brought near.
 enum { NEAR_IDS = 24, NEAR_SLOTS = 16, NEAR_OBJECTS = 8 };
@@ -50,7 +54,7 @@ enum status engine_attach(struct engine *e, struct storage *st, struct reason *w
     const struct storage_intake intake = {
         .ctx = &restore, .decode = decode, .apply = apply, .discard = discard};
     enum status status = storage_replay_into(st, &intake, why);
-    epoch_collect(e->epoch); // tables that ids have outgrown
+    epoch_collect(e->epoch);
     if (status == STATUS_OK) {
         status = load_all(e);
         if (status != STATUS_OK) {
@@ -108,6 +112,7 @@ static enum status decode(void *ctx, struct str records, void **decoded, uint64_
         t->hash = hash_bytes(t->record.id.p, t->record.id.len, r->engine->collections.seed);
         if (t->record.kind == RECORD_PUT) {
             t->status = row_parse(t->record.body, t->record.id, &t->row);
+            t->slot = t->row ? t->row->slot : 0;
         }
     }
     *decoded = all;
@@ -140,6 +145,11 @@ static enum status apply(void *ctx, uint64_t lsn, void *decoded_take) {
         approach(r, all, all->applied);
         st = apply_one(r, &all->items[all->applied++]);
     }
+    r->uncollected += all->applied;
+    if (r->uncollected >= COLLECT_AFTER) {
+        r->uncollected = 0;
+        epoch_collect(r->engine->epoch); // tables that ids have outgrown
+    }
     discard(ctx, all);
     return st;
 }
@@ -159,21 +169,22 @@ static void take_out(struct collection *c, struct row *row) {
     row_free(row);
 }
 
-static enum status put_in(struct collection *c, struct row *row, uint64_t hash) {
-    assert(hash == id_map_hash(c->ids, row_id(row)));
-    enum status st =
-        row->slot < slots_end(&c->slots) ? STATUS_OK : slots_take_at(&c->slots, row->slot);
+static enum status put_in(struct collection *c, const struct taken *t) {
+    struct row *row = t->row;
+    uint32_t slot = t->slot;
+    assert(t->hash == id_map_hash(c->ids, t->record.id));
+    enum status st = slot < slots_end(&c->slots) ? STATUS_OK : slots_take_at(&c->slots, slot);
     if (st != STATUS_OK) {
         return st;
     }
-    struct row *before = id_map_find(c->ids, row_id(row), hash);
-    if (before && before->slot == row->slot) {
-        slots_store(&c->slots, row->slot, row);
+    struct row *before = id_map_find(c->ids, t->record.id, t->hash);
+    if (before && before->slot == slot) {
+        slots_store(&c->slots, slot, row);
         row_free(before);
         return STATUS_OK;
     }
-    struct row *occupant = slots_load(&c->slots, row->slot);
-    st = id_map_insert(c->ids, hash, row->slot);
+    struct row *occupant = slots_load(&c->slots, slot);
+    st = id_map_insert(c->ids, t->hash, slot);
     if (st != STATUS_OK) {
         return st;
     }
@@ -183,7 +194,7 @@ static enum status put_in(struct collection *c, struct row *row, uint64_t hash) 
     if (occupant) {
         take_out(c, occupant);
     }
-    slots_store(&c->slots, row->slot, row);
+    slots_store(&c->slots, slot, row);
     return STATUS_OK;
 }
 
@@ -197,7 +208,7 @@ static enum status on_put(struct restore *r, const struct taken *t) {
         reason_set(r->why, st, "object %.*s of collection %.*s: %s", STR_ARGS(record->id),
                    STR_ARGS(record->collection), status_text(st));
     } else {
-        st = put_in(c, t->row, t->hash);
+        st = put_in(c, t);
     }
     if (st != STATUS_OK) {
         row_free(t->row);

@@ -259,11 +259,103 @@ static void snapshots_beside_writers(void **state) {
     buf_deinit(&after);
 }
 
+// So much that threads read ahead and load: objects of several collections, changed, deleted, expiring, with
+// extent; from the log, from a snapshot, and from a snapshot with more log on top.
+#define LARGE_IDS 40000u
+#define LARGE_BATCH 500u
+
+static void write_large(struct engine *e, unsigned r, struct rand *rand, unsigned batches) {
+    static char ids[LARGE_BATCH][16], texts[LARGE_BATCH][300];
+    static struct change changes[LARGE_BATCH];
+    static struct change_result results[LARGE_BATCH];
+    static const char *const names[] = {"a", "b", "c"};
+    while (batches--) {
+        for (unsigned i = 0; i < LARGE_BATCH; i++) {
+            unsigned what = (unsigned)rand_below(rand, 10);
+            snprintf(ids[i], sizeof ids[i], "id%u", (unsigned)rand_below(rand, LARGE_IDS));
+            snprintf(texts[i], sizeof texts[i], "{\"v\":%u,\"pad\":\"%0*u\"}",
+                     (unsigned)rand_below(rand, 1000000), 1 + (int)rand_below(rand, 250), what);
+            changes[i] = change_point(
+                what ? CHANGE_PUT : CHANGE_DELETE, names[rand_below(rand, 10) % 3], ids[i],
+                rand_range(rand, -180, 180), rand_range(rand, -90, 90), what ? texts[i] : NULL);
+            if (what == 1) {
+                changes[i].draft.has_expiry = true;
+                changes[i].draft.expires_ms = INT64_MAX / 2;
+            }
+        }
+        uint64_t lsn;
+        enum status st;
+        engine_enter(e, r);
+        while ((st = engine_apply(e, r, changes, LARGE_BATCH, results, &lsn, NULL)) == STATUS_BUSY)
+            usleep(500);
+        assert_int_equal(st, STATUS_OK);
+        engine_leave(e, r);
+    }
+}
+
+static void write_all(struct engine *e, unsigned r, struct buf *out) {
+    struct collection *c;
+    struct str after = STR_NONE;
+    buf_clear(out);
+    engine_enter(e, r);
+    check_engine(e);
+    while (collections_list(&e->collections, after, &c, 1)) {
+        after = collection_name(c);
+        buf_append_str(out, after);
+        buf_append_u64(out, c->count);
+        buf_append_u64(out, c->bytes);
+        buf_append_u64(out, c->incarnation);
+        for (uint32_t slot = 0; slot < slots_end(&c->slots); slot++) {
+            struct object o;
+            if (read_slot(c, slot, &o)) {
+                buf_append_str(out, object_id(&o));
+                row_write(&o, out);
+            }
+        }
+    }
+    engine_leave(e, r);
+    assert_int_equal(buf_status(out), STATUS_OK);
+}
+
+static void much_comes_back(void **state) {
+    (void)state;
+    const char *dir = test_tmpdir();
+    struct rand rand;
+    rand_init(&rand, test_seed());
+    struct buf before, after;
+    buf_init(&before);
+    buf_init(&after);
+    for (int round = 0; round < 3; round++) {
+        struct storage *st;
+        struct reason why = {0};
+        unsigned r;
+        struct engine *e = engine_make(INDEX_QUADTREE, 4, &r);
+        struct storage_options options = {
+            .dir = dir, .mode = STORAGE_OFF, .source = engine_emit_all, .source_ctx = e};
+        assert_int_equal(wal_store_open(&options, &st, &why), STATUS_OK);
+        if (engine_attach(e, st, &why) != STATUS_OK) fail_msg("%s", why.text);
+        if (round) {
+            write_all(e, r, &after);
+            assert_true(str_eq(buf_str(&before), buf_str(&after)));
+        }
+        write_large(e, r, &rand, round == 0 ? 300 : 30);
+        if (round == 1) {
+            assert_int_equal(storage_snapshot(st, &why), STATUS_OK);
+            write_large(e, r, &rand, 60);
+        }
+        write_all(e, r, &before);
+        assert_int_equal(storage_close(st), STATUS_OK);
+        engine_end(e, r);
+    }
+    buf_deinit(&before);
+    buf_deinit(&after);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots_change_hands),       cmocka_unit_test(an_id_changes_slots),
         cmocka_unit_test(drops_and_new_lives),      cmocka_unit_test(damage_is_named),
-        cmocka_unit_test(snapshots_beside_writers),
+        cmocka_unit_test(snapshots_beside_writers), cmocka_unit_test(much_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,8 +33,8 @@ static void make_shapes(struct rand *r, struct geometry **shapes) {
     static const char *const plain[] = {
         "{'type':'LineString','coordinates':[[170,0],[178,3]]}",
         "{'type':'Point','coordinates':[178,3]}",
-        "{'type':'GeometryCollection','geometries':[{'type':'Polygon','coordinates':"
-        "[[[170,-5],[179,-5],[179,5],[170,5],[170,-5]]]},{'type':'Point','coordinates':[0,0]}]}",
+        ("{'type':'GeometryCollection','geometries':[{'type':'Polygon','coordinates':"
+         "[[[170,-5],[179,-5],[179,5],[170,5],[170,-5]]]},{'type':'Point','coordinates':[0,0]}]}"),
         "{'type':'Polygon','coordinates':[[[-180,-90],[180,-90],[180,90],[-180,90],[-180,-90]]]}"};
     for (size_t i = 0; i < SHAPES; i++) {
         size_t count = rand_below(r, 2) ? 3 + rand_below(r, 20) : 40 + rand_below(r, 500);

@@ -9,7 +9,7 @@
 
 static unsigned cell_x(double lon);
 static unsigned cell_y(double lat);
-static unsigned morton(unsigned x, unsigned y);
+static unsigned number(unsigned x, unsigned y);
 static unsigned hilbert(unsigned x, unsigned y);
 
 enum status shard_map_init(struct shard_map *m, unsigned count, unsigned readers) {
@@ -18,7 +18,7 @@ enum status shard_map_init(struct shard_map *m, unsigned count, unsigned readers
     m->count = count;
     for (unsigned y = 0; y < SIDE; y++) {
         for (unsigned x = 0; x < SIDE; x++) {
-            m->owner[morton(x, y)] = (uint8_t)(hilbert(x, y) * count / SHARD_CELLS);
+            m->owner[number(x, y)] = (uint8_t)(hilbert(x, y) * count / SHARD_CELLS);
         }
     }
     for (unsigned i = 0; i < count; i++) {
@@ -39,7 +39,7 @@ void shard_map_deinit(struct shard_map *m) {
 }
 
 unsigned shard_of_point(const struct shard_map *m, struct point p) {
-    return m->owner[morton(cell_x(p.lon), cell_y(p.lat))];
+    return m->owner[number(cell_x(p.lon), cell_y(p.lat))];
 }
 
 uint64_t shard_mask(const struct shard_map *m, const struct bbox *box) {
@@ -49,33 +49,26 @@ uint64_t shard_mask(const struct shard_map *m, const struct bbox *box) {
     uint64_t mask = 0;
     for (unsigned y = min_y; y <= max_y && mask != all; y++) {
         for (unsigned x = min_x; x <= max_x; x++) {
-            mask |= (uint64_t)1 << m->owner[morton(x, y)];
+            mask |= (uint64_t)1 << m->owner[number(x, y)];
         }
     }
     return mask;
 }
 
-static unsigned cell(double share) {
-    double at = share * SIDE;
+static unsigned cell(double at) {
     return at < 0 ? 0 : at >= SIDE ? SIDE - 1 : (unsigned)at;
 }
 
 static unsigned cell_x(double lon) {
-    return cell((lon + 180.0) / 360.0);
+    return cell((lon + 180.0) * (SIDE / 360.0));
 }
 
 static unsigned cell_y(double lat) {
-    return cell((lat + 90.0) / 180.0);
+    return cell((lat + 90.0) * (SIDE / 180.0));
 }
 
-static unsigned spread(unsigned v) {
-    v = (v | v << 4) & 0x0f0f;
-    v = (v | v << 2) & 0x3333;
-    return (v | v << 1) & 0x5555;
-}
-
-static unsigned morton(unsigned x, unsigned y) {
-    return spread(x) | spread(y) << 1;
+static unsigned number(unsigned x, unsigned y) {
+    return y * SIDE + x;
 }
 
 // Distance along the curve; each step of the loop settles one quadrant (Hilbert, Math. Ann. 38, 1891).

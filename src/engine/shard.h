@@ -17,7 +17,7 @@
 #define SHARD_CELLS (1u << (2 * SHARD_CELL_BITS))
 
 struct shard_map {
-    uint8_t owner[SHARD_CELLS]; // by Morton number of the cell
+    uint8_t owner[SHARD_CELLS]; // by cell, row after row from the south-west
     unsigned count;
     struct brlock *locks[SHARD_MAX]; // guards every collection's part of the shard
 };

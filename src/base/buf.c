@@ -13,6 +13,7 @@
 
 #define START_BYTES ((size_t)64)
 #define U64_MAX_DIGITS 20
+#define VARINT_MAX_BYTES ((size_t)10)
 #define SHORT_MIN 1e-3 // append_short_double finds all of at most 15 digits in this range
 #define SHORT_END 1e15
 
@@ -271,20 +272,25 @@ static void append_json_escape(struct buf *b, unsigned char c) {
     }
 }
 
+// Most texts are plain from end to end.
 void buf_append_json(struct buf *b, struct str s) {
-    if (s.len >= SIZE_MAX - 2 || !buf_reserve(b, s.len + 2)) {
+    char *at = s.len < SIZE_MAX - 2 ? buf_reserve(b, s.len + 2) : NULL;
+    if (!at) {
         b->failed = true;
         return;
     }
-    buf_append_char(b, '"');
-    while (s.len) {
-        size_t run = plain_run(s.p, s.len);
-        buf_append(b, s.p, run);
+    size_t run = plain_run(s.p, s.len);
+    *at = '"';
+    if (run) {
+        memcpy(at + 1, s.p, run);
+    }
+    b->len += run + 1;
+    while (run < s.len) {
         s = str_sub(s, run, s.len - run);
-        if (s.len) {
-            append_json_escape(b, (unsigned char)s.p[0]);
-            s = str_sub(s, 1, s.len - 1);
-        }
+        append_json_escape(b, (unsigned char)s.p[0]);
+        s = str_sub(s, 1, s.len - 1);
+        run = plain_run(s.p, s.len);
+        buf_append(b, s.p, run);
     }
     buf_append_char(b, '"');
 }
@@ -343,14 +349,16 @@ void buf_append_base64(struct buf *b, const void *bytes, size_t len) {
 }
 
 void buf_append_varint(struct buf *b, uint64_t v) {
-    unsigned char bytes[10];
-    size_t n = 0;
-    while (v >= 0x80) {
-        bytes[n++] = (unsigned char)(v | 0x80);
-        v >>= 7;
+    char *at = buf_reserve(b, VARINT_MAX_BYTES);
+    if (!at) {
+        return;
     }
-    bytes[n++] = (unsigned char)v;
-    buf_append(b, bytes, n);
+    size_t len = 0;
+    for (; v >= 0x80; v >>= 7) {
+        at[len++] = (char)((v & 0x7f) | 0x80);
+    }
+    at[len++] = (char)v;
+    b->len += len;
 }
 
 // The digits of `v`, ending before `end`; how many.

@@ -50,7 +50,11 @@ static inline void buf_append_str(struct buf *b, struct str s) {
     buf_append(b, s.p, s.len);
 }
 static inline void buf_append_char(struct buf *b, char c) {
-    buf_append(b, &c, 1);
+    if (b->len < b->cap && !b->failed) {
+        b->data[b->len++] = c;
+    } else {
+        buf_append(b, &c, 1);
+    }
 }
 static inline struct str buf_str(const struct buf *b) {
     return (struct str){b->data, b->len};

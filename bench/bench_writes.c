@@ -1,6 +1,6 @@
 // bench_writes.c - what changes and reads by id cost through warp.h, in memory, on one core.
 //
-//   bench_writes [objects] [FILE.pts FILE.moves]
+//   [ONLY=move,many,get,replace,batches] [PROPERTIES=TEXT] bench_writes [objects] [FILE.pts FILE.moves]
 //
 // 1,000,000 points anywhere and moves of about 100 m, or those of the peers' workload. One line per case:
 // CPU ns of this thread for one operation, the best of three passes where passes can be repeated.
@@ -165,6 +165,11 @@ static uint64_t get_pass(void) {
     return clock_thread_cpu_ns() - began;
 }
 
+static bool wanted(const char *name) {
+    const char *only = getenv("ONLY");
+    return !only || strstr(only, name);
+}
+
 int main(int argc, char **argv) {
     count = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
     move_count = count < 500000 ? count : 500000;
@@ -182,14 +187,16 @@ int main(int argc, char **argv) {
     printf("%zu objects, %zu moves, seed %d\n", count, move_count, SEED);
     open_db();
     insert_one_by_one();
-    say("move", best(move_pass), move_count);
-    say("move, 1000 a call", best(move_many_pass), move_count);
-    say("get", best(get_pass), move_count);
-    replace();
+    if (wanted("move")) say("move", best(move_pass), move_count);
+    if (wanted("many")) say("move, 1000 a call", best(move_many_pass), move_count);
+    if (wanted("get")) say("get", best(get_pass), move_count);
+    if (wanted("replace")) replace();
     close_db();
-    open_db();
-    insert_in_batches();
-    close_db();
+    if (wanted("batches")) {
+        open_db();
+        insert_in_batches();
+        close_db();
+    }
     free(points);
     free(moves);
     free(ids);

@@ -23,7 +23,7 @@ enum status collection_new(const struct collection_options *options, struct coll
     c->retired.free_fn = free_retired;
     c->name_len = options->name.len;
     c->name = mem_alloc(options->name.len + 1);
-    st = c->name ? id_map_new(&c->slots, options->epoch, options->seed, &c->ids) : STATUS_NO_MEMORY;
+    st = c->name ? id_map_new(options->epoch, options->seed, &c->ids) : STATUS_NO_MEMORY;
     if (st != STATUS_OK) {
         collection_free(c);
         return st;

@@ -1,6 +1,6 @@
 // collection.h - a named set of objects: slots, ids, and one index per shard.
 //
-//   id --(id_map stripe)--> slot --> object
+//   id --(id_map stripe)--> row, which knows its slot
 //   box --(shard table)--> shards --> index part --> slots --> objects
 //
 // Where a point belongs is arithmetic: shard_map (shard.h) deals quadtree cells to shards. An

@@ -4,9 +4,8 @@
 
 #include "engine/properties.h"
 
-#define AHEAD 8 // items
+#define AHEAD 12 // items
 
-static void approach_objects(const struct batch *b);
 static void look_ahead(const struct batch *b, size_t i);
 static enum status decide(struct batch *b, size_t i);
 static void look_up(struct batch *b, struct batch_chain *chain);
@@ -22,7 +21,6 @@ static enum status write_record(struct batch *b, struct batch_item *item,
 
 enum status decide_all(struct batch *b) {
     enum status st = STATUS_OK;
-    approach_objects(b);
     for (size_t i = 0; i < b->count && st == STATUS_OK; i++) {
         look_ahead(b, i);
         st = decide(b, i);
@@ -31,28 +29,17 @@ enum status decide_all(struct batch *b) {
 }
 
 void decide_approach(const struct batch *b) {
-    for (size_t i = 0; i < b->chain_count && i < 2 * AHEAD; i++) {
-        const struct batch_chain *chain = &b->chains[i];
-        id_map_prefetch_slot(b->touched[chain->touched].collection->ids, chain->hash);
-    }
-}
-
-static void approach_objects(const struct batch *b) {
     for (size_t i = 0; i < b->chain_count && i < AHEAD; i++) {
         const struct batch_chain *chain = &b->chains[i];
-        id_map_prefetch_object(b->touched[chain->touched].collection->ids, chain->hash);
+        id_map_prefetch_row(b->touched[chain->touched].collection->ids, chain->hash);
     }
 }
 
-// Three dependent misses of the cache would cost more than all the rest: fetch them for later items.
+// Two dependent misses of the cache would cost more than all the rest: fetch them for later items.
 static void look_ahead(const struct batch *b, size_t i) {
-    if (i + 2 * AHEAD < b->chain_count) {
-        const struct batch_chain *chain = &b->chains[i + 2 * AHEAD];
-        id_map_prefetch_slot(b->touched[chain->touched].collection->ids, chain->hash);
-    }
     if (i + AHEAD < b->chain_count) {
         const struct batch_chain *chain = &b->chains[i + AHEAD];
-        id_map_prefetch_object(b->touched[chain->touched].collection->ids, chain->hash);
+        id_map_prefetch_row(b->touched[chain->touched].collection->ids, chain->hash);
     }
 }
 
@@ -66,7 +53,9 @@ void decide_undo(struct batch *b) {
 
 void decide_give_slot(struct batch *b, const struct batch_chain *chain) {
     struct collection *c = b->touched[chain->touched].collection;
-    id_map_remove(c->ids, chain->hash, chain->slot);
+    if (chain->fresh) {
+        id_map_release(c->ids, chain->hash);
+    }
     slots_give(&c->slots, chain->slot);
 }
 
@@ -198,7 +187,7 @@ static void look_up(struct batch *b, struct batch_chain *chain) {
     chain->slot = chain->before ? chain->before->slot : BATCH_NONE;
 }
 
-// A slot and an entry of the id, not found by anyone before the object stands in the slot.
+// A slot, and room for the id.
 static enum status take_slot(struct batch *b, struct batch_chain *chain) {
     struct collection *c = b->touched[chain->touched].collection;
     if (chain->slot != BATCH_NONE) {
@@ -209,7 +198,7 @@ static enum status take_slot(struct batch *b, struct batch_chain *chain) {
     if (st != STATUS_OK) {
         return st;
     }
-    st = id_map_insert(c->ids, chain->hash, slot);
+    st = id_map_promise(c->ids, chain->hash);
     if (st != STATUS_OK) {
         slots_give(&c->slots, slot);
         return st;

@@ -5,9 +5,9 @@
 
 #include "engine/batch.h"
 
-/// Check the conditions of each change in order, stamp the new objects, give new ids their slots, write
 /// Bring near what the first changes will look at: after preparing, before the locks.
 void decide_approach(const struct batch *b);
+/// Check the conditions of each change in order, stamp the new objects, give new ids their slots, write
 /// the records. Nothing is visible yet. NO_MEMORY: call decide_undo.
 MUST_USE enum status decide_all(struct batch *b);
 /// Give back the slots of new ids.

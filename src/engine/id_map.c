@@ -10,53 +10,88 @@
 #include "base/mem.h"
 #include "base/slab.h"
 
-#define EMPTY UINT64_MAX
-#define TOMBSTONE (UINT64_MAX - 1)
-#define FIRST_CAP 8
+#define EMPTY 0u
+#define TOMBSTONE 1u
+#define ADDRESS_BITS 44 // of an address of 48 bits, divided by the alignment of rows
+#define ROW_ALIGN_BITS 4
+#define LINE 8 // entries in a cache line
+
+#define AHEAD 16          // rows fetched ahead while a table grows
+#define SMALL 4096        // entries: below, a table doubles
+#define PAGES (64u << 10) // what slab.h gives from this size on are multiples of it
 
 struct table {
     struct epoch_node retired;
-    size_t mask; // capacity - 1
-    _Atomic uint64_t
-        *entries; // apart, as large as a power of two: they fill huge pages without loss
+    size_t lines;
+    _Atomic uint64_t *entries; // apart, beginning at a cache line
 };
 
 struct stripe {
-    _Alignas(64) _Atomic(struct table *) table; // NULL until the first insert
+    _Alignas(64) _Atomic(struct table *) table; // NULL until the first promise
     size_t used; // entries and tombstones; what follows: under the lock
     size_t live;
+    size_t promised;
     pthread_mutex_t lock;
 };
 
 struct id_map {
     struct stripe stripes[ID_MAP_STRIPES];
-    const struct slots *slots;
     struct epoch *epoch;
     uint64_t seed;
 };
 
-static enum status grow(struct id_map *m, struct stripe *s, size_t live);
-static struct table *table_new(size_t cap);
+static enum status grow(struct id_map *m, struct stripe *s, size_t wanted);
+static struct table *table_new(size_t wanted);
+static void table_put(struct table *t, uint64_t hash, const struct row *row);
 static void table_free(struct epoch_node *node);
 
-// The stripe is in the lowest bits; the upper half stands in the entry and says its place, so that
-// growing needs to look at no object.
-static size_t place_of(uint64_t hash_or_entry) {
-    return (size_t)(hash_or_entry >> 32);
+static size_t capacity(const struct table *t) {
+    return t->lines * LINE;
 }
 
-static uint64_t entry_of(uint64_t hash, uint32_t slot) {
-    return (hash & 0xffffffff00000000) | slot;
+// The stripe is in the lowest bits, the place in the middle, and the highest stand in the entry.
+static size_t home(const struct table *t, uint64_t hash) {
+    return (size_t)((uint64_t)(uint32_t)(hash >> 8) * t->lines >> 32) * LINE;
 }
 
-enum status id_map_new(const struct slots *slots, struct epoch *epoch, uint64_t seed,
-                       struct id_map **out) {
+static size_t next(const struct table *t, size_t at) {
+    return ++at == capacity(t) ? 0 : at;
+}
+
+static uint64_t entry_of(uint64_t hash, const struct row *row) {
+    uint64_t address = (uintptr_t)row;
+    assert((address >> ADDRESS_BITS >> ROW_ALIGN_BITS) == 0 && address % 16 == 0);
+    return hash >> ADDRESS_BITS << ADDRESS_BITS | address >> ROW_ALIGN_BITS;
+}
+
+static struct row *row_of(uint64_t entry) {
+    return (struct row *)(uintptr_t)(entry << (64 - ADDRESS_BITS) >>
+                                     (64 - ADDRESS_BITS - ROW_ALIGN_BITS));
+}
+
+// EMPTY and TOMBSTONE agree with hashes that begin with zeroes: they are looked at before.
+static bool agree(uint64_t entry, uint64_t hash) {
+    return (entry ^ hash) >> ADDRESS_BITS == 0 && entry != TOMBSTONE;
+}
+
+static uint64_t load(const struct table *t, size_t at) {
+    return atomic_load_explicit(&t->entries[at], memory_order_acquire);
+}
+
+static void store(struct table *t, size_t at, uint64_t entry) {
+    atomic_store_explicit(&t->entries[at], entry, memory_order_release);
+}
+
+static struct table *table_of(const struct id_map *m, uint64_t hash) {
+    return atomic_load_explicit(&m->stripes[id_map_stripe(hash)].table, memory_order_acquire);
+}
+
+enum status id_map_new(struct epoch *epoch, uint64_t seed, struct id_map **out) {
     struct id_map *m = mem_alloc_aligned(_Alignof(struct id_map), sizeof *m);
     if (!m) {
         return STATUS_NO_MEMORY;
     }
     memset(m, 0, sizeof *m);
-    m->slots = slots;
     m->epoch = epoch;
     m->seed = seed;
     for (unsigned i = 0; i < ID_MAP_STRIPES; i++) {
@@ -71,7 +106,7 @@ void id_map_free(struct id_map *m) {
         return;
     }
     for (unsigned i = 0; i < ID_MAP_STRIPES; i++) {
-        struct table *t = atomic_load_explicit(&m->stripes[i].table, memory_order_relaxed);
+        struct table *t = table_of(m, i);
         if (t) {
             table_free(&t->retired);
         }
@@ -92,115 +127,115 @@ void id_map_unlock(struct id_map *m, unsigned stripe) {
     pthread_mutex_unlock(&m->stripes[stripe].lock);
 }
 
-// Whoever looks an id up will want its place in the index or its count of reads: all that is near at
-// once, both lines of the object too.
-static struct row *fetch(const struct slots *slots, uint32_t slot) {
-    slots_prefetch(slots, slot);
-    __builtin_prefetch(slots_access(slots, slot), 1);
-    struct row *o = slots_load(slots, slot);
-    __builtin_prefetch(o);
-    __builtin_prefetch((const char *)o + 64);
-    return o;
-}
-
 struct row *id_map_find(const struct id_map *m, struct str id, uint64_t hash) {
-    const struct stripe *s = &m->stripes[id_map_stripe(hash)];
-    struct table *t = atomic_load_explicit(&s->table, memory_order_acquire);
+    const struct table *t = table_of(m, hash);
     if (!t) {
         return NULL;
     }
-    for (size_t at = place_of(hash) & t->mask;; at = (at + 1) & t->mask) {
-        uint64_t entry = atomic_load_explicit(&t->entries[at], memory_order_acquire);
+    for (size_t at = home(t, hash);; at = next(t, at)) {
+        uint64_t entry = load(t, at);
         if (entry == EMPTY) {
             return NULL;
         }
-        if ((entry ^ hash) >> 32 == 0 && entry != TOMBSTONE) {
-            struct row *o = fetch(m->slots, (uint32_t)entry);
-            if (o && str_eq(row_id(o), id)) {
-                return o;
-            }
+        if (agree(entry, hash) && str_eq(row_id(row_of(entry)), id)) {
+            return row_of(entry);
         }
     }
 }
 
 void id_map_prefetch(const struct id_map *m, uint64_t hash) {
-    const struct stripe *s = &m->stripes[id_map_stripe(hash)];
-    struct table *t = atomic_load_explicit(&s->table, memory_order_acquire);
+    const struct table *t = table_of(m, hash);
     if (t) {
-        __builtin_prefetch(&t->entries[place_of(hash) & t->mask]);
+        __builtin_prefetch((const void *)&t->entries[home(t, hash)]);
     }
 }
 
-// The first entry that may be the one; TOMBSTONE when there is none.
-static uint64_t guess(const struct id_map *m, uint64_t hash) {
-    const struct stripe *s = &m->stripes[id_map_stripe(hash)];
-    struct table *t = atomic_load_explicit(&s->table, memory_order_acquire);
-    uint64_t entry = TOMBSTONE;
-    for (size_t at = place_of(hash); t; at++) {
-        entry = atomic_load_explicit(&t->entries[at & t->mask], memory_order_acquire);
-        if (entry == EMPTY || ((entry ^ hash) >> 32 == 0 && entry != TOMBSTONE)) {
-            break;
+// The first row that may be the one.
+void id_map_prefetch_row(const struct id_map *m, uint64_t hash) {
+    const struct table *t = table_of(m, hash);
+    if (!t) {
+        return;
+    }
+    for (size_t at = home(t, hash);; at = next(t, at)) {
+        uint64_t entry = load(t, at);
+        if (entry == EMPTY) {
+            return;
+        }
+        if (agree(entry, hash)) {
+            __builtin_prefetch(row_of(entry));
+            __builtin_prefetch((const char *)row_of(entry) + 63);
+            return;
         }
     }
-    return entry == EMPTY ? TOMBSTONE : entry;
 }
 
-void id_map_prefetch_slot(const struct id_map *m, uint64_t hash) {
-    uint64_t entry = guess(m, hash);
-    if (entry != TOMBSTONE) {
-        slots_prefetch(m->slots, (uint32_t)entry);
-    }
+// Four fifths full at most: longer probes would touch more lines than the memory is worth.
+static bool has_room(const struct stripe *s, const struct table *t) {
+    size_t cap = capacity(t);
+    return s->used + s->promised < cap - cap / 5;
 }
 
-void id_map_prefetch_object(const struct id_map *m, uint64_t hash) {
-    uint64_t entry = guess(m, hash);
-    const char *o = entry != TOMBSTONE ? (const char *)slots_load(m->slots, (uint32_t)entry) : NULL;
-    if (o) {
-        __builtin_prefetch(o);
-        __builtin_prefetch(o + 64);
-    }
-}
-
-enum status id_map_insert(struct id_map *m, uint64_t hash, uint32_t slot) {
+enum status id_map_promise(struct id_map *m, uint64_t hash) {
     struct stripe *s = &m->stripes[id_map_stripe(hash)];
-    struct table *t = atomic_load_explicit(&s->table, memory_order_relaxed);
-    if (!t || s->used >= t->mask - t->mask / 4) {
-        enum status st = grow(m, s, s->live + 1);
-        t = atomic_load_explicit(&s->table, memory_order_relaxed);
-        if (st != STATUS_OK && (!t || s->used >= t->mask)) {
-            return st; // else the old table still has room, and an empty entry to end probes
+    struct table *t = table_of(m, hash);
+    if (!t || !has_room(s, t)) {
+        enum status st = grow(m, s, s->live + s->promised + 1);
+        t = table_of(m, hash);
+        // The old table may still have room, with an empty entry to end probes.
+        if (st != STATUS_OK && (!t || s->used + s->promised + 1 >= capacity(t))) {
+            return st;
         }
     }
-    size_t at = place_of(hash) & t->mask;
-    uint64_t entry;
-    while ((entry = atomic_load_explicit(&t->entries[at], memory_order_relaxed)) < TOMBSTONE) {
-        at = (at + 1) & t->mask;
-    }
-    s->used += entry == EMPTY;
-    s->live++;
-    atomic_store_explicit(&t->entries[at], entry_of(hash, slot), memory_order_release);
+    s->promised++;
     return STATUS_OK;
 }
 
-void id_map_remove(struct id_map *m, uint64_t hash, uint32_t slot) {
+void id_map_release(struct id_map *m, uint64_t hash) {
     struct stripe *s = &m->stripes[id_map_stripe(hash)];
-    struct table *t = atomic_load_explicit(&s->table, memory_order_relaxed);
-    size_t at = place_of(hash) & t->mask;
-    while (atomic_load_explicit(&t->entries[at], memory_order_relaxed) != entry_of(hash, slot)) {
-        assert(atomic_load_explicit(&t->entries[at], memory_order_relaxed) != EMPTY);
-        at = (at + 1) & t->mask;
+    assert(s->promised);
+    s->promised--;
+}
+
+void id_map_insert(struct id_map *m, uint64_t hash, struct row *row) {
+    struct stripe *s = &m->stripes[id_map_stripe(hash)];
+    struct table *t = table_of(m, hash);
+    assert(s->promised);
+    size_t at = home(t, hash);
+    uint64_t entry;
+    while ((entry = load(t, at)) > TOMBSTONE) {
+        at = next(t, at);
     }
+    s->promised--;
+    s->used += entry == EMPTY;
+    s->live++;
+    store(t, at, entry_of(hash, row));
+}
+
+static size_t find_entry(const struct table *t, uint64_t hash, const struct row *row) {
+    size_t at = home(t, hash);
+    while (load(t, at) != entry_of(hash, row)) {
+        assert(load(t, at) != EMPTY);
+        at = next(t, at);
+    }
+    return at;
+}
+
+void id_map_replace(struct id_map *m, uint64_t hash, const struct row *before, struct row *after) {
+    struct table *t = table_of(m, hash);
+    store(t, find_entry(t, hash, before), entry_of(hash, after));
+}
+
+void id_map_remove(struct id_map *m, uint64_t hash, const struct row *row) {
+    struct stripe *s = &m->stripes[id_map_stripe(hash)];
+    struct table *t = table_of(m, hash);
+    size_t at = find_entry(t, hash, row);
     s->live--;
-    atomic_store_explicit(&t->entries[at], TOMBSTONE, memory_order_release);
+    store(t, at, TOMBSTONE);
     // No probe goes on past tombstones that an empty entry follows.
-    size_t next = (at + 1) & t->mask;
-    if (atomic_load_explicit(&t->entries[next], memory_order_relaxed) != EMPTY) {
-        return;
-    }
-    while (atomic_load_explicit(&t->entries[at], memory_order_relaxed) == TOMBSTONE) {
-        atomic_store_explicit(&t->entries[at], EMPTY, memory_order_release);
+    while (load(t, next(t, at)) == EMPTY && load(t, at) == TOMBSTONE) {
+        store(t, at, EMPTY);
         s->used--;
-        at = (at - 1) & t->mask;
+        at = at ? at - 1 : capacity(t) - 1;
     }
 }
 
@@ -208,10 +243,9 @@ enum status id_map_reserve(struct id_map *m, size_t count) {
     enum status st = STATUS_OK;
     size_t each = count / ID_MAP_STRIPES + count / ID_MAP_STRIPES / 8;
     for (unsigned i = 0; i < ID_MAP_STRIPES && st == STATUS_OK; i++) {
-        struct stripe *s = &m->stripes[i];
-        struct table *t = atomic_load_explicit(&s->table, memory_order_relaxed);
-        if (each && (!t || each > t->mask - t->mask / 4)) {
-            st = grow(m, s, each);
+        const struct table *t = table_of(m, i);
+        if (each && (!t || each > capacity(t) - capacity(t) / 5)) {
+            st = grow(m, &m->stripes[i], each);
         }
     }
     return st;
@@ -220,31 +254,29 @@ enum status id_map_reserve(struct id_map *m, size_t count) {
 size_t id_map_bytes(const struct id_map *m) {
     size_t bytes = sizeof *m;
     for (unsigned i = 0; i < ID_MAP_STRIPES; i++) {
-        struct table *t = atomic_load_explicit(&m->stripes[i].table, memory_order_acquire);
-        bytes += t ? sizeof *t + (t->mask + 1) * sizeof t->entries[0] : 0;
+        const struct table *t = table_of(m, i);
+        bytes += t ? sizeof *t + capacity(t) * sizeof t->entries[0] : 0;
     }
     return bytes;
 }
 
-// A new table, at most half full with `live` entries, without the tombstones.
-static enum status grow(struct id_map *m, struct stripe *s, size_t live) {
-    size_t cap = FIRST_CAP;
-    while (cap < live * 2) {
-        cap *= 2;
-    }
+// A new table for `wanted` ids and half as many to come, without the tombstones. An entry knows too little
+// of its hash: the ids are hashed again.
+static enum status grow(struct id_map *m, struct stripe *s, size_t wanted) {
     struct table *old = atomic_load_explicit(&s->table, memory_order_relaxed);
-    struct table *t = table_new(cap);
+    struct table *t = table_new(wanted);
     if (!t) {
         return STATUS_NO_MEMORY;
     }
-    for (size_t i = 0; old && i <= old->mask; i++) {
-        uint64_t entry = atomic_load_explicit(&old->entries[i], memory_order_relaxed);
-        if (entry < TOMBSTONE) {
-            size_t at = place_of(entry) & t->mask;
-            while (atomic_load_explicit(&t->entries[at], memory_order_relaxed) != EMPTY) {
-                at = (at + 1) & t->mask;
-            }
-            atomic_store_explicit(&t->entries[at], entry, memory_order_relaxed);
+    for (size_t i = 0; old && i < capacity(old); i++) {
+        uint64_t ahead = i + AHEAD < capacity(old) ? load(old, i + AHEAD) : EMPTY;
+        if (ahead > TOMBSTONE) {
+            __builtin_prefetch(row_of(ahead));
+            __builtin_prefetch((const char *)row_of(ahead) + 63);
+        }
+        if (load(old, i) > TOMBSTONE) {
+            const struct row *row = row_of(load(old, i));
+            table_put(t, id_map_hash(m, row_id(row)), row);
         }
     }
     s->used = s->live;
@@ -255,24 +287,36 @@ static enum status grow(struct id_map *m, struct stripe *s, size_t live) {
     return STATUS_OK;
 }
 
-static struct table *table_new(size_t cap) {
+static void table_put(struct table *t, uint64_t hash, const struct row *row) {
+    size_t at = home(t, hash);
+    while (load(t, at) != EMPTY) {
+        at = next(t, at);
+    }
+    atomic_store_explicit(&t->entries[at], entry_of(hash, row), memory_order_relaxed);
+}
+
+static struct table *table_new(size_t wanted) {
     struct table *t = mem_alloc(sizeof *t);
     if (!t) {
         return NULL;
     }
+    size_t entries = wanted < SMALL ? wanted * 5 / 2 : wanted * 15 / 8;
+    size_t bytes = (entries / LINE + 1) * LINE * sizeof t->entries[0];
+    if (bytes >= PAGES) {
+        bytes = (bytes + PAGES - 1) / PAGES * PAGES;
+    }
     t->retired.free_fn = table_free;
-    t->mask = cap - 1;
-    t->entries = slab_alloc(cap * sizeof t->entries[0]);
+    t->lines = bytes / (LINE * sizeof t->entries[0]);
+    t->entries = slab_zalloc(bytes);
     if (!t->entries) {
         mem_free(t);
         return NULL;
     }
-    memset((void *)t->entries, 0xff, cap * sizeof t->entries[0]);
     return t;
 }
 
 static void table_free(struct epoch_node *node) {
     struct table *t = (struct table *)node;
-    slab_free(t->entries, (t->mask + 1) * sizeof t->entries[0]);
+    slab_free((void *)t->entries, capacity(t) * sizeof t->entries[0]);
     mem_free(t);
 }

@@ -15,7 +15,7 @@
 #define RECORD_MOST (1 + 3 * 10)         // bytes of a record beside its texts
 #define ROW_WRITE_MOST (3 + 8 * 10 + 16) // bytes of a body beside the properties
 #define SECTION 32                       // moves for which readers of a shard wait
-#define AHEAD 8                          // moves
+#define AHEAD 16                         // moves
 
 /// One object.
 struct mover {
@@ -196,18 +196,12 @@ static void unlock_stripes(const struct run *r) {
 
 static void find_all(struct run *r) {
     const struct id_map *ids = r->collection->ids;
-    for (size_t i = 0; i < r->count && i < 2 * AHEAD; i++) {
-        id_map_prefetch_slot(ids, r->items[i].hash);
-    }
     for (size_t i = 0; i < r->count && i < AHEAD; i++) {
-        id_map_prefetch_object(ids, r->items[i].hash);
+        id_map_prefetch_row(ids, r->items[i].hash);
     }
     for (size_t i = 0; i < r->count && !r->other; i++) {
-        if (i + 2 * AHEAD < r->count) {
-            id_map_prefetch_slot(ids, r->items[i + 2 * AHEAD].hash);
-        }
         if (i + AHEAD < r->count) {
-            id_map_prefetch_object(ids, r->items[i + AHEAD].hash);
+            id_map_prefetch_row(ids, r->items[i + AHEAD].hash);
         }
         find(r, i);
     }
@@ -254,6 +248,7 @@ static void find(struct run *r, size_t i) {
     struct mover *m = mover_of(r, row, &item->mover);
     if (m->moves++ == 0) {
         row_read(row, &m->state);
+        __builtin_prefetch(places_at(&r->collection->slots.places, m->state.slot));
     }
     m->to = move->to;
 }

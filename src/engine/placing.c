@@ -77,7 +77,15 @@ static void append(struct batch *b, struct list *list, uint32_t number) {
 }
 
 static void swap(struct batch *b, struct batch_chain *chain) {
-    slots_store(&b->touched[chain->touched].collection->slots, chain->slot, chain->after);
+    struct collection *c = b->touched[chain->touched].collection;
+    if (!chain->before) {
+        id_map_insert(c->ids, chain->hash, chain->after);
+    } else if (chain->after) {
+        id_map_replace(c->ids, chain->hash, chain->before, chain->after);
+    } else {
+        id_map_remove(c->ids, chain->hash, chain->before);
+    }
+    slots_store(&c->slots, chain->slot, chain->after);
 }
 
 static void settle(struct batch *b, struct batch_chain *chain, enum status st) {

@@ -38,8 +38,8 @@ struct takings {
 
 #define COLLECT_AFTER 100000 // records
 
-// How many records ahead the next ones' ids, slots and objects are brought near.
-enum { NEAR_IDS = 24, NEAR_SLOTS = 16, NEAR_OBJECTS = 8 };
+// How many records ahead the next ones' ids and rows are brought near.
+enum { NEAR_IDS = 24, NEAR_ROWS = 12 };
 
 static enum status decode(void *ctx, struct str records, void **decoded, uint64_t *count);
 static enum status apply(void *ctx, uint64_t lsn, void *decoded_take);
@@ -128,11 +128,8 @@ static void approach(const struct restore *r, const struct takings *all, size_t 
     if (i + NEAR_IDS < all->count) {
         id_map_prefetch(r->last->ids, all->items[i + NEAR_IDS].hash);
     }
-    if (i + NEAR_SLOTS < all->count) {
-        id_map_prefetch_slot(r->last->ids, all->items[i + NEAR_SLOTS].hash);
-    }
-    if (i + NEAR_OBJECTS < all->count) {
-        id_map_prefetch_object(r->last->ids, all->items[i + NEAR_OBJECTS].hash);
+    if (i + NEAR_ROWS < all->count) {
+        id_map_prefetch_row(r->last->ids, all->items[i + NEAR_ROWS].hash);
     }
 }
 
@@ -164,7 +161,7 @@ static void discard(void *ctx, void *decoded_take) {
 }
 
 static void take_out(struct collection *c, struct row *row) {
-    id_map_remove(c->ids, id_map_hash(c->ids, row_id(row)), row->slot);
+    id_map_remove(c->ids, id_map_hash(c->ids, row_id(row)), row);
     slots_store(&c->slots, row->slot, NULL);
     row_free(row);
 }
@@ -179,12 +176,13 @@ static enum status put_in(struct collection *c, const struct taken *t) {
     }
     struct row *before = id_map_find(c->ids, t->record.id, t->hash);
     if (before && before->slot == slot) {
+        id_map_replace(c->ids, t->hash, before, row);
         slots_store(&c->slots, slot, row);
         row_free(before);
         return STATUS_OK;
     }
     struct row *occupant = slots_load(&c->slots, slot);
-    st = id_map_insert(c->ids, t->hash, slot);
+    st = id_map_promise(c->ids, t->hash);
     if (st != STATUS_OK) {
         return st;
     }
@@ -194,6 +192,7 @@ static enum status put_in(struct collection *c, const struct taken *t) {
     if (occupant) {
         take_out(c, occupant);
     }
+    id_map_insert(c->ids, t->hash, row);
     slots_store(&c->slots, slot, row);
     return STATUS_OK;
 }

@@ -8,6 +8,8 @@
 #include "geo/geojson.h"
 #include "storage/wal_store.h"
 
+#define AHEAD 16 // ids of a batch, which lie where the caller has them
+
 static enum status open_store(struct warp *db, const struct warp_options *options,
                               struct reason *why);
 static enum status apply(struct warp_session *s, const struct change *changes, size_t count,
@@ -243,6 +245,9 @@ static enum status put_some(struct warp_session *s, const char *collection,
     struct reason first_why = {0};
     size_t good = 0;
     for (size_t i = 0; i < count; i++) {
+        if (i + AHEAD < count) {
+            __builtin_prefetch(points[i + AHEAD].id);
+        }
         struct change *c = &changes[good];
         *c = (struct change){
             .collection = str_of(collection),
@@ -278,6 +283,9 @@ enum warp_status warp_move_many(struct warp_session *s, const char *collection,
     struct move *moves = arena_alloc(&s->arena, count * sizeof *moves);
     enum status *each = arena_alloc(&s->arena, count * sizeof *each);
     for (size_t i = 0; moves && i < count; i++) {
+        if (i + AHEAD < count) {
+            __builtin_prefetch(positions[i + AHEAD].id);
+        }
         moves[i] = (struct move){str_of(positions[i].id), {positions[i].lon, positions[i].lat}};
     }
     enum status st = moves && each ? move_all(s, collection, moves, count, each) : STATUS_NO_MEMORY;

@@ -4,7 +4,8 @@
 //
 // Sets: 1,000,000 uniform points; as many around the places of the file (columns lat and lon, by name),
 // jittered by about 5 km; 100,000 rectangles of 20 m to 2 km around those. A line per case: median
-// of five runs. Queries lie around the data; boxes are sized so that they hold about the hits named.
+// of five runs. The trie is also given crowds: a million points on one spot, on one line, at two ends of the
+// world, on the antimeridian. Queries lie around the data; boxes are sized so that they hold about the hits named.
 
 #include <math.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #define RECTANGLES 100000u
 #define MOVES 1000000u
 #define RUNS 5
+#define GROUP 16 // searches or moves offered together
 #define SEED 42
 #define METRES_PER_DEGREE 111194.9
 
@@ -218,6 +220,25 @@ static struct index_box *circles(const struct set *s, uint32_t count, double rad
     return out;
 }
 
+/// The same in groups that are brought near first.
+static void bench_grouped(const struct index *ix, const struct set *s, const char *what,
+                          const struct index_box *boxes, uint32_t count) {
+    double ns[RUNS];
+    uint64_t hits = 0;
+    for (int run = 0; run < RUNS; run++) {
+        hits = 0;
+        uint64_t start = clock_thread_cpu_ns();
+        for (uint32_t i = 0; i < count; i += GROUP) {
+            uint32_t end = i + GROUP < count ? i + GROUP : count;
+            index_approach(ix, &boxes[i], end - i);
+            for (uint32_t k = i; k < end; k++)
+                index_search(ix, &boxes[k], take_hits, &hits, NULL);
+        }
+        ns[run] = (double)(clock_thread_cpu_ns() - start) / count;
+    }
+    report(ix->ops->name, s, what, ns, RUNS, (double)hits / count, "hits");
+}
+
 static void bench_search(const struct index *ix, const struct set *s, const char *what,
                          const struct index_box *boxes, uint32_t count, bool counting) {
     double ns[RUNS];
@@ -320,16 +341,26 @@ static struct index *bench_bulk(enum index_kind kind, const struct set *s) {
     return ix;
 }
 
-/// Steps of about 100 m of random items, quantised beforehand.
+static void moves_do(struct index *ix, const struct index_box *from, const struct index_box *to,
+                     const uint32_t *who, bool grouped) {
+    for (uint32_t i = 0; i < MOVES; i += GROUP) {
+        uint32_t end = i + GROUP < MOVES ? i + GROUP : MOVES;
+        if (grouped) index_approach_items(ix, &who[i], end - i);
+        for (uint32_t k = i; k < end; k++)
+            must_ok(index_move(ix, &from[k], &to[k], who[k]));
+    }
+}
+
+/// Steps of about 100 m of random items, quantised beforehand; half of the runs in groups.
 static void bench_move(struct index *ix, const struct set *s) {
     struct point *at = must(mem_alloc(s->count * sizeof *at));
     struct index_box *from = must(mem_alloc(MOVES * sizeof *from));
     struct index_box *to = must(mem_alloc(MOVES * sizeof *to));
     uint32_t *who = must(mem_alloc(MOVES * sizeof *who));
-    double ns[RUNS];
+    double ns[2][RUNS];
     for (uint32_t i = 0; i < s->count; i++)
         at[i] = set_point(s, i);
-    for (int run = 0; run < RUNS; run++) {
+    for (int run = 0; run < 2 * RUNS; run++) {
         for (uint32_t i = 0; i < MOVES; i++) {
             who[i] = (uint32_t)rand_below(&rng, s->count);
             double angle = 2 * M_PI * rand_unit(&rng), step = 100 * fabs(1 + 0.3 * normal());
@@ -340,16 +371,60 @@ static void bench_move(struct index *ix, const struct set *s) {
             to[i] = index_box_of(&b);
         }
         uint64_t start = clock_thread_cpu_ns();
-        for (uint32_t i = 0; i < MOVES; i++)
-            must_ok(index_move(ix, &from[i], &to[i], who[i]));
-        ns[run] = (double)(clock_thread_cpu_ns() - start) / MOVES;
+        moves_do(ix, from, to, who, run % 2 == 1);
+        ns[run % 2][run / 2] = (double)(clock_thread_cpu_ns() - start) / MOVES;
     }
-    report(ix->ops->name, s, "move 100 m", ns, RUNS, (double)index_bytes(ix) / s->count + 4,
+    report(ix->ops->name, s, "move 100 m", ns[0], RUNS, (double)index_bytes(ix) / s->count + 4,
            "bytes/item with its place");
+    report(ix->ops->name, s, "moves by 16", ns[1], RUNS, 0, NULL);
     mem_free(at);
     mem_free(from);
     mem_free(to);
     mem_free(who);
+}
+
+static struct point crowded(int shape, uint32_t i) {
+    double a = rand_unit(&rng), b = rand_unit(&rng);
+    switch (shape) {
+    case 0: return (struct point){13.4, 52.5};         // one spot
+    case 1: return (struct point){13.4, 160 * a - 80}; // one line
+    case 2:
+        return (struct point){i % 2 ? 179.9 + a / 100 : -179.9 - a / 100, // two ends
+                              i % 2 ? 89.9 + b / 100 : -89.9 - b / 100};
+    default: return (struct point){i % 2 ? 180 : -180, 160 * b - 80}; // the antimeridian
+    }
+}
+
+/// Points that crowd: every one put in, moved to the place of another and taken out, in an order of no help.
+static void bench_crowds(enum index_kind kind) {
+    static const char *const names[] = {"one spot", "one line", "two ends", "antimeridian"};
+    for (int shape = 0; shape < 4; shape++) {
+        struct set s = set_new(names[shape], POINTS);
+        for (uint32_t i = 0; i < s.count; i++) {
+            struct point p = crowded(shape, i);
+            set_put(&s, i, p, p);
+        }
+        bench_insert(kind, &s);
+        struct index *ix = bench_bulk(kind, &s);
+        uint64_t start = clock_thread_cpu_ns();
+        struct index_box away = {0, 0, 0, 0};
+        for (uint32_t k = 0; k < s.count; k++) {
+            uint32_t i = (uint32_t)(k * 2654435761ull % s.count);
+            must_ok(index_move(ix, &s.quantised[i], &away, i));
+            must_ok(index_move(ix, &away, &s.quantised[i], i));
+        }
+        double ns = (double)(clock_thread_cpu_ns() - start) / s.count / 2;
+        report(index_kind_name(kind), &s, "move far", &ns, 1, 0, NULL);
+        start = clock_thread_cpu_ns();
+        for (uint32_t k = 0; k < s.count; k++) {
+            uint32_t i = (uint32_t)(k * 2654435761ull % s.count);
+            index_remove(ix, &s.quantised[i], i);
+        }
+        ns = (double)(clock_thread_cpu_ns() - start) / s.count;
+        report(index_kind_name(kind), &s, "remove", &ns, 1, 0, NULL);
+        index_free(ix);
+        set_free(&s);
+    }
 }
 
 static void bench_reads(const struct index *ix, const struct set *s) {
@@ -363,6 +438,7 @@ static void bench_reads(const struct index *ix, const struct set *s) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct index_box *boxes = windows(ix, s, cases[i].queries, cases[i].hits);
         bench_search(ix, s, cases[i].what, boxes, cases[i].queries, cases[i].counting);
+        if (i == 0) bench_grouped(ix, s, "bbox 1 by 16", boxes, cases[i].queries);
         mem_free(boxes);
     }
     struct index_box *boxes = circles(s, 100000, 1000);
@@ -409,6 +485,7 @@ int main(int argc, char **argv) {
         if (!wanted) continue;
         bench_set(k, &sets[0], true);
         bench_set(k, &sets[1], true);
+        if (k == INDEX_QUADTREE) bench_crowds(k);
         if (k == INDEX_RTREE) bench_set(k, &sets[2], false);
     }
     for (int i = 0; i < 3; i++)

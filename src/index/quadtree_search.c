@@ -6,7 +6,8 @@
 #include "index/quadtree_node.h"
 
 #define WAITING 32
-#define RUN 64 // items given at once, about
+#define RUN 64        // items given at once, about
+#define PREFETCHED 48 // slots of a leaf, before its count is known: most have fewer points
 
 /// A leaf that touches the box, met as `child` of its node; `inside`: that node's children inside the box.
 struct waiting {
@@ -132,11 +133,11 @@ static void approach_few(const struct quadtree *qt, const struct index_box *boxe
 }
 
 static void leaf_prefetch(const struct quadtree_leaf *leaf) {
-    for (unsigned slot = 0; slot < SCAN_POINTS; slot += 8)
+    for (unsigned slot = 0; slot < PREFETCHED; slot += 8)
         __builtin_prefetch(&leaf->at.at[slot]);
 }
 static void items_prefetch(const struct quadtree_leaf *leaf) {
-    for (unsigned slot = 0; slot < SCAN_POINTS; slot += 16)
+    for (unsigned slot = 0; slot < PREFETCHED; slot += 16)
         __builtin_prefetch(&leaf->item[slot]);
 }
 

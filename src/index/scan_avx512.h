@@ -1,7 +1,7 @@
 // scan_avx512.h - the kernels for AVX-512 (F, BW, DQ, VL): eight points or sixteen boxes a comparison.
 //
-// Included by scan_kernels.c after immintrin.h with AVX512 as the target attribute, and by the test after an
-// emulation of the instructions, since few machines have them.
+// Included by scan_kernels.c after immintrin.h, with AVX512 as the target attribute and LOADED_ONCE, and by
+// the test after an emulation of the instructions, since few machines have them.
 
 #ifndef INDEX_SCAN_AVX512_H
 #define INDEX_SCAN_AVX512_H
@@ -16,6 +16,7 @@ AVX512 static inline uint64_t scan512_inside(const struct scan_points *p, unsign
     uint64_t in = 0;
     for (unsigned i = 0; i <= count; i += 8) {
         __m512i pairs = _mm512_loadu_si512((const void *)&p->at[i]);
+        LOADED_ONCE(pairs);
         __m512i forced = _mm512_min_epi32(_mm512_max_epi32(pairs, low), high);
         in |= (uint64_t)_mm512_cmpeq_epi64_mask(forced, pairs) << i;
     }

@@ -15,6 +15,9 @@
 #include <immintrin.h>
 #define AVX2 __attribute__((target("avx2")))
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+// A vector that the compiler must keep: folded as a memory operand into two instructions it would be loaded twice, and
+// a point that moves in between be equal to neither.
+#define LOADED_ONCE(vector) __asm__("" : "+v"(vector))
 #include "index/scan_avx512.h"
 #endif
 
@@ -40,6 +43,7 @@ AVX2 static inline __m256i all4(__m256i a, __m256i b, __m256i c, __m256i d) {
 /// Whether four pairs are what they would be when forced into the box, as all ones or zeros. Each is loaded once.
 AVX2 static inline __m256i inside4(const _Atomic uint64_t *at, __m256i low, __m256i high) {
     __m256i pairs = _mm256_load_si256((const __m256i *)(const void *)at);
+    LOADED_ONCE(pairs);
     return _mm256_cmpeq_epi64(_mm256_min_epi32(_mm256_max_epi32(pairs, low), high), pairs);
 }
 AVX2 static inline uint64_t inside8(const struct scan_points *p, unsigned line, __m256i low,

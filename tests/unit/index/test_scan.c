@@ -18,6 +18,7 @@
 #endif
 
 #define AVX512
+#define LOADED_ONCE(vector) (void)(vector)
 #include "index/scan_avx512.h"
 
 static int32_t value(struct rand *r) {

@@ -54,13 +54,22 @@ static struct index_box beyond(struct rand *r) {
     return b;
 }
 
+/// cmocka's own asserts are for its thread only.
+#define MUST(what)                                                                                 \
+    do {                                                                                           \
+        if (what) break;                                                                           \
+        fprintf(stderr, "%s:%d: not so: %s (seed %llu)\n", __FILE__, __LINE__, #what,              \
+                (unsigned long long)seed);                                                         \
+        abort();                                                                                   \
+    } while (0)
+
 static void put(struct world *w, uint32_t item, struct index_box at) {
-    assert_int_equal(index_insert(w->index, &at, item), STATUS_OK);
+    MUST(index_insert(w->index, &at, item) == STATUS_OK);
     w->at[item] = at;
     w->present[item] = true;
 }
 static void shift(struct world *w, uint32_t item, struct index_box to) {
-    assert_int_equal(index_move(w->index, &w->at[item], &to, item), STATUS_OK);
+    MUST(index_move(w->index, &w->at[item], &to, item) == STATUS_OK);
     w->at[item] = to;
 }
 static void drop(struct world *w, uint32_t item) {
@@ -153,11 +162,11 @@ static double see_near(void *ctx, const uint32_t *items, size_t count, double bo
 static void check_window(const struct reader *rd) {
     for (uint32_t i = 0; i < ALL; i++) {
         if (i < OUTSIDE) {
-            assert_int_equal(rd->seen[i], 1);
+            MUST(rd->seen[i] == 1);
         } else if (i < COMING) {
-            assert_int_equal(rd->seen[i], 0);
+            MUST(rd->seen[i] == 0);
         } else {
-            assert_true(rd->seen[i] <= 1);
+            MUST(rd->seen[i] <= 1);
         }
     }
 }
@@ -166,15 +175,15 @@ static void check_window(const struct reader *rd) {
 static void check_near(const struct reader *rd, const struct distance_from *from) {
     for (uint32_t i = STILL; i < SHUTTLE; i++) {
         struct point p = {rd->w->at[i].min_lon * 1e-7, rd->w->at[i].min_lat * 1e-7};
-        if (distance_hav(from, p) < distance_m_to_hav(2999)) assert_int_equal(rd->seen[i], 1);
-        assert_true(rd->seen[i] <= 1);
+        if (distance_hav(from, p) < distance_m_to_hav(2999)) MUST(rd->seen[i] == 1);
+        MUST(rd->seen[i] <= 1);
     }
 }
 
 static void read_once(struct reader *rd) {
     struct world *w = rd->w;
     const struct index *ix = index_unlocked(w->index);
-    assert_non_null(ix);
+    MUST(ix);
     bool anything = w->pattern != EMPTIED; // can be told about what it must see
     memset(rd->seen, 0, sizeof rd->seen);
     uint64_t kind = rand_below(&rd->rand, 3), counted = 0, begun = index_read_begin(ix);
@@ -190,7 +199,7 @@ static void read_once(struct reader *rd) {
         index_nearest(ix, &from, 0, distance_m_to_hav(3000), see_near, rd, NULL);
     }
     bool good = index_read_end(ix, begun);
-    assert_false(rd->wrong_number); // good or not
+    MUST(!rd->wrong_number); // good or not
     atomic_fetch_add(good ? &w->good : &w->sent_away, 1);
     if (!good || !anything) return;
     if (kind == 0) check_window(rd);
@@ -198,7 +207,7 @@ static void read_once(struct reader *rd) {
     if (kind != 1) return;
     for (uint32_t i = 0; i < ALL; i++)
         counted += rd->seen[i];
-    assert_in_range(counted, OUTSIDE, OUTSIDE + GROUP);
+    MUST(counted >= OUTSIDE && counted <= OUTSIDE + GROUP);
 }
 
 static void *reader(void *arg) {

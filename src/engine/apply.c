@@ -24,12 +24,16 @@ static void drop_failed_records(struct batch *b);
 
 // All changes of a batch happen at one time.
 static enum status run(struct batch *b, uint64_t *lsn) {
+    struct batch_single single;
+    b->single = &single;
     *lsn = 0;
     arena_reset(&b->reader->scratch);
     buf_clear(&b->reader->batch);
     enum status st = batch_prepare(b);
     if (st == STATUS_OK) {
-        decide_approach(b);
+        if (b->count > 1) {
+            decide_approach(b);
+        }
         st = batch_lock(b);
     }
     if (st == STATUS_OK) {
@@ -42,14 +46,9 @@ static enum status run(struct batch *b, uint64_t *lsn) {
         }
         batch_unlock(b);
     }
-    if (st == STATUS_OK && b->retired->count) {
-        epoch_retire_node(b->engine->epoch, &b->retired->node);
-        b->reader->retired += b->retired->count;
-        b->retired = NULL;
-    }
     batch_discard(b);
-    if (b->reader->retired >= COLLECT_AFTER) {
-        b->reader->retired = 0;
+    if (b->reader->retired_rows >= COLLECT_AFTER) {
+        b->reader->retired_rows = 0;
         epoch_collect(b->engine->epoch);
     }
     return st;
@@ -188,7 +187,7 @@ static void finish_chain(struct batch *b, struct batch_chain *chain) {
         return;
     }
     if (chain->before) {
-        b->retired->rows[b->retired->count++] = chain->before;
+        batch_retire(b, chain->before);
         t->count--;
         t->bytes -= (int64_t)row_weight(chain->before);
     }
@@ -225,7 +224,7 @@ static void finish_item(struct batch *b, size_t i) {
     }
     b->puts++;
     if (item->row != chain->after) {
-        b->retired->rows[b->retired->count++] = item->row;
+        batch_retire(b, item->row);
     }
     item->row = NULL;
 }

@@ -8,7 +8,13 @@
 
 #include "base/mem.h"
 
+#define AHEAD 8                  // items
+#define WAITING_ROWS 60          // retired rows that wait for more, at most,
+#define WAITING_BYTES (64 << 10) // and how large they may be, about
+
 static enum status allocate(struct batch *b);
+static void use_single(struct batch *b);
+static enum status make_retired_room(struct batch *b);
 static enum status prepare_item(struct batch *b, size_t i);
 static enum status touch(struct batch *b, struct str name, bool make, uint32_t *touched,
                          struct reason *why);
@@ -41,10 +47,8 @@ enum status batch_lock(struct batch *b) {
         put_in_order(b);
         for (size_t i = 0; i < b->touched_count; i++) {
             const struct batch_touched *t = &b->touched[b->order[i]];
-            for (unsigned s = 0; s < ID_MAP_STRIPES; s++) {
-                if (t->stripes >> s & 1) {
-                    id_map_lock(t->collection->ids, s);
-                }
+            for (unsigned left = t->stripes; left; left &= left - 1) {
+                id_map_lock(t->collection->ids, (unsigned)__builtin_ctz(left));
             }
         }
         if (!any_dropped(b)) {
@@ -61,10 +65,8 @@ enum status batch_lock(struct batch *b) {
 void batch_unlock(struct batch *b) {
     for (size_t i = b->touched_count; i-- > 0;) {
         const struct batch_touched *t = &b->touched[b->order[i]];
-        for (unsigned s = ID_MAP_STRIPES; s-- > 0;) {
-            if (t->stripes >> s & 1) {
-                id_map_unlock(t->collection->ids, s);
-            }
+        for (unsigned left = t->stripes; left; left &= left - 1) {
+            id_map_unlock(t->collection->ids, (unsigned)__builtin_ctz(left));
         }
     }
 }
@@ -77,16 +79,27 @@ void batch_discard(struct batch *b) {
     if (b->expiry_promised) {
         expiry_release(&b->engine->expiry, b->expiry_promised);
     }
-    mem_free(b->retired);
     b->expiry_promised = 0;
-    b->retired = NULL;
+    struct batch_retired *waiting = b->reader->waiting;
+    if (waiting && (waiting->bytes > WAITING_BYTES || engine_memory_near(b->engine))) {
+        epoch_retire_node(b->engine->epoch, &waiting->node);
+        b->reader->waiting = NULL;
+    }
+}
+
+void batch_retire(struct batch *b, struct row *row) {
+    struct batch_retired *retired = b->retired;
+    assert(retired->count < retired->cap);
+    retired->bytes += row_weight(row);
+    retired->rows[retired->count++] = row;
+    b->reader->retired_rows++;
 }
 
 static void retired_free(struct epoch_node *node) {
     struct batch_retired *retired = (struct batch_retired *)node;
     for (size_t i = 0; i < retired->count; i++) {
-        if (i + 8 < retired->count) {
-            __builtin_prefetch(&retired->rows[i + 8]->flags);
+        if (i + AHEAD < retired->count) {
+            __builtin_prefetch(&retired->rows[i + AHEAD]->flags);
         }
         row_free(retired->rows[i]);
     }
@@ -94,6 +107,10 @@ static void retired_free(struct epoch_node *node) {
 }
 
 static enum status allocate(struct batch *b) {
+    if (b->count == 1) {
+        use_single(b);
+        return make_retired_room(b);
+    }
     struct arena *arena = &b->reader->scratch;
     size_t buckets = 4;
     while (buckets < b->count * 2) {
@@ -109,15 +126,47 @@ static enum status allocate(struct batch *b) {
     b->chain_table = arena_alloc(arena, buckets * sizeof b->chain_table[0]);
     b->touched_table = arena_alloc(arena, buckets * sizeof b->touched_table[0]);
     b->table_mask = buckets - 1;
-    b->retired = mem_alloc(sizeof *b->retired + b->count * sizeof b->retired->rows[0]);
     if (!b->items || !b->chains || !b->touched || !b->order || !b->chain_table ||
-        !b->touched_table || !b->retired) {
+        !b->touched_table) {
         return STATUS_NO_MEMORY;
     }
     memset(b->chain_table, 0xff, buckets * sizeof b->chain_table[0]);
     memset(b->touched_table, 0xff, buckets * sizeof b->touched_table[0]);
-    b->retired->node.free_fn = retired_free;
-    b->retired->count = 0;
+    return make_retired_room(b);
+}
+
+static void use_single(struct batch *b) {
+    struct batch_single *one = b->single;
+    b->items = &one->item;
+    b->chains = &one->chain;
+    b->touched = &one->touched;
+    b->order = &one->order;
+    b->chain_table = &one->chain_table;
+    b->touched_table = &one->touched_table;
+    b->table_mask = 0;
+    one->item = (struct batch_item){.row = NULL};
+    one->chain_table = one->touched_table = BATCH_NONE;
+}
+
+// Single changes share a list, so that neither it nor the epoch's lock is needed for each.
+static enum status make_retired_room(struct batch *b) {
+    struct batch_retired *r = b->reader->waiting;
+    if (r && r->cap - r->count < b->count) {
+        epoch_retire_node(b->engine->epoch, &r->node);
+        b->reader->waiting = r = NULL;
+    }
+    if (!r) {
+        size_t cap = b->count > WAITING_ROWS ? b->count : WAITING_ROWS;
+        r = mem_alloc(sizeof *r + cap * sizeof r->rows[0]);
+        if (!r) {
+            return STATUS_NO_MEMORY;
+        }
+        r->node.free_fn = retired_free;
+        r->cap = cap;
+        r->count = r->bytes = 0;
+        b->reader->waiting = r;
+    }
+    b->retired = r;
     return STATUS_OK;
 }
 

@@ -49,8 +49,17 @@ struct batch_touched {
 /// What readers may still look at, handed to the epoch in one piece.
 struct batch_retired {
     struct epoch_node node;
-    size_t count;
+    size_t count, cap;
+    size_t bytes; // of the rows
     struct row *rows[];
+};
+
+/// All that a batch of one change needs.
+struct batch_single {
+    struct batch_item item;
+    struct batch_chain chain;
+    struct batch_touched touched;
+    uint32_t order, chain_table, touched_table;
 };
 
 struct batch {
@@ -69,7 +78,8 @@ struct batch {
     uint32_t *order;                       // of locking: numbers of touched, by incarnation
     uint32_t *chain_table, *touched_table; // by hash, open addressing
     size_t table_mask;
-    struct batch_retired *retired;
+    struct batch_single *single;   // borrowed; for a batch of one
+    struct batch_retired *retired; // the reader's, with room for one row per change
     size_t expiry_promised;
     size_t puts, deletes, failed; // changes; failed: chains
 };
@@ -81,6 +91,8 @@ MUST_USE enum status batch_lock(struct batch *b);
 void batch_unlock(struct batch *b);
 /// Free what was built and did not become visible. Stripes unlocked.
 void batch_discard(struct batch *b);
+/// A row that is no longer to be found, into room made by batch_prepare.
+void batch_retire(struct batch *b, struct row *row);
 
 /// Whether a change is well-formed, whatever stands in the collection: INVALID, TOO_LARGE.
 MUST_USE enum status batch_check(const struct change *change, struct reason *why);

@@ -93,6 +93,9 @@ static enum status decide(struct batch *b, size_t i) {
     }
     if (item->row) {
         enum status st = take_slot(b, chain);
+        if (st == STATUS_OK && (item->row->flags & OBJECT_HAS_EXPIRY)) {
+            st = slots_make_access(&b->touched[chain->touched].collection->slots, chain->slot);
+        }
         if (st != STATUS_OK) {
             return st;
         }

@@ -10,15 +10,18 @@
 #include "engine/engine.h"
 #include "engine/expiry.h"
 
+struct batch_retired;
+
 /// What belongs to one reader id: counters that any thread may sum up, and memory used again by each
 /// apply. One thread's at a time, like the id.
 struct engine_reader {
     _Alignas(64) _Atomic uint64_t gets;
     _Atomic uint64_t searches, puts, deletes, expired;
     struct arena scratch;
-    struct buf batch, body; // records of a batch; one body
-    struct buf merged;      // properties of a PATCH
-    size_t retired;         // objects, since it last looked for memory to give back
+    struct buf batch, body;        // records of a batch; one body
+    struct buf merged;             // properties of a PATCH
+    struct batch_retired *waiting; // rows to be handed to the epoch (batch.c)
+    size_t retired_rows;           // since it last looked for memory to give back
 };
 
 struct engine_upkeep {
@@ -75,6 +78,8 @@ void engine_memory_limit(struct engine *e, const struct engine_options *options)
 void engine_memory_restoring(const struct engine *e, bool restoring);
 /// What a restore says that ran out of memory. Returns NO_MEMORY.
 enum status engine_memory_too_small(const struct engine *e, struct reason *why);
+/// Little memory is left below the limit: give up nothing later that can be given up now.
+bool engine_memory_near(const struct engine *e);
 /// NO_MEMORY when memory is above the limit and the changes (NULL: moves) are not deletes only.
 MUST_USE enum status engine_memory_admit(struct engine *e, const struct change *changes,
                                          size_t count, struct reason *why);

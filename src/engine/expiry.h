@@ -33,7 +33,7 @@ void expiry_deinit(struct expiry *x);
 MUST_USE enum status expiry_reserve(struct expiry *x, size_t count);
 void expiry_release(struct expiry *x, size_t count);
 /// The object now in `slot` expires at `ms`: earlier than its forerunner in the slot, if that expired at
-/// all. Uses up one reserved place.
+/// all. Uses up one reserved place. slots_make_access came before.
 void expiry_note(struct expiry *x, struct collection *c, uint32_t slot, int64_t ms);
 /// Take up to `limit` entries off whose objects are due; each comes back by expiry_return. Inside the epoch.
 size_t expiry_due(struct expiry *x, int64_t now_ms, struct expiry_entry *out, size_t limit);

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "engine/engine_state.h"
+#include "engine/batch.h"
 
 #define LIMIT_COLLECTIONS 100000
 #define SCRATCH_BYTES (32u << 10) // a reader keeps as much between two batches
@@ -93,6 +93,11 @@ enum status engine_reader_open(struct engine *e, unsigned *reader) {
 }
 
 void engine_reader_close(struct engine *e, unsigned reader) {
+    struct engine_reader *r = engine_reader_state(e, reader);
+    if (r->waiting) {
+        epoch_retire_node(e->epoch, &r->waiting->node);
+        r->waiting = NULL;
+    }
     epoch_unregister(e->epoch, reader);
 }
 
@@ -152,6 +157,9 @@ void engine_metadata(struct engine *e, struct str collection, const struct objec
         return; // dropped or made anew meanwhile
     }
     const struct slot_access *access = slots_access(&c->slots, o->slot);
+    if (!access) {
+        return;
+    }
     out->last_accessed_ms = atomic_load_explicit(&access->last_ms, memory_order_relaxed);
     out->access_frequency = (double)slots_access_rate(access, clock_wall_ms());
     double level = floor(log2(out->access_frequency * 3600.0 + 1.0) / 2.0);
@@ -304,6 +312,9 @@ static void free_reader_state(struct engine_reader *r) {
         buf_deinit(&r->batch);
         buf_deinit(&r->body);
         buf_deinit(&r->merged);
+        if (r->waiting) {
+            r->waiting->node.free_fn(&r->waiting->node);
+        }
         mem_free(r);
     }
 }

@@ -61,15 +61,12 @@ enum status load_all(struct engine *e) {
 }
 
 static enum status load_collection(struct engine *e, struct collection *c) {
-    enum status st = slots_rebuild_free(&c->slots);
-    if (st != STATUS_OK) {
-        return st;
-    }
+    slots_rebuild_free(&c->slots);
     struct deal deal = {
         .engine = e, .collection = c, .shards = c->shard_count, .end = slots_end(&c->slots)};
     deal.owner = mem_alloc(deal.end);
     deal.share = mem_zalloc(SHARES, sizeof deal.share[0]);
-    st = deal.owner && deal.share ? load_dealt(&deal) : STATUS_NO_MEMORY;
+    enum status st = deal.owner && deal.share ? load_dealt(&deal) : STATUS_NO_MEMORY;
     mem_free(deal.owner);
     mem_free(deal.share);
     mem_free(deal.boxes);
@@ -243,7 +240,8 @@ static enum status note_expiry(struct engine *e, struct collection *c, size_t ex
     enum status st = expiry_reserve(&e->expiry, expiring);
     for (uint32_t slot = 0; st == STATUS_OK && slot < slots_end(&c->slots); slot++) {
         const struct row *row = slots_load(&c->slots, slot);
-        if (row && (row->flags & OBJECT_HAS_EXPIRY)) {
+        if (row && (row->flags & OBJECT_HAS_EXPIRY) &&
+            (st = slots_make_access(&c->slots, slot)) == STATUS_OK) {
             expiry_note(&e->expiry, c, slot, row_expires_ms(row));
         }
     }

@@ -13,7 +13,6 @@
 #define NEAR_SHARE 16 // of the limit: what is less than that below it is near
 
 static bool is_above(const struct engine *e);
-static bool is_near(const struct engine *e);
 static bool only_deletes(const struct change *changes, size_t count);
 
 void engine_memory_limit(struct engine *e, const struct engine_options *options) {
@@ -37,7 +36,7 @@ void engine_memory_restoring(const struct engine *e, bool restoring) {
 // A request needs memory of its own: between two that are refused less is in use than the limit.
 bool engine_memory_full(const struct engine *e) {
     bool refused = atomic_load_explicit(&e->memory_refused, memory_order_relaxed);
-    return is_above(e) || (refused && is_near(e));
+    return is_above(e) || (refused && engine_memory_near(e));
 }
 
 enum status engine_memory_reason(const struct engine *e, struct reason *why) {
@@ -64,7 +63,7 @@ enum status engine_memory_too_small(const struct engine *e, struct reason *why) 
 // it, but can free only what was given up two changes ago (its own reader is inside the epoch).
 enum status engine_memory_admit(struct engine *e, const struct change *changes, size_t count,
                                 struct reason *why) {
-    if (is_near(e)) {
+    if (engine_memory_near(e)) {
         epoch_collect(e->epoch);
     }
     bool above = is_above(e);
@@ -81,7 +80,7 @@ static bool is_above(const struct engine *e) {
     return e->memory_limit && mem_used() > e->memory_limit;
 }
 
-static bool is_near(const struct engine *e) {
+bool engine_memory_near(const struct engine *e) {
     return e->memory_limit && mem_used() > e->memory_limit - e->memory_limit / NEAR_SHARE;
 }
 

@@ -18,8 +18,14 @@ static void swap(struct batch *b, struct batch_chain *chain);
 static void settle(struct batch *b, struct batch_chain *chain, enum status st);
 static void place_within(struct batch *b, unsigned shard, uint32_t first);
 static void place_alone(struct batch *b, struct batch_chain *chain);
+static void place_only(struct batch *b, struct batch_chain *chain);
+static void approach(const struct batch *b, unsigned shard, uint32_t first);
 
 void placing_run(struct batch *b) {
+    if (b->chain_count == 1) {
+        place_only(b, &b->chains[0]);
+        return;
+    }
     struct list within[SHARD_MAX], across = {BATCH_NONE, BATCH_NONE};
     unsigned shards = b->engine->shards.count;
     for (unsigned s = 0; s < shards; s++) {
@@ -101,6 +107,7 @@ static void place_within(struct batch *b, unsigned shard, uint32_t first) {
     struct brlock *lock = b->engine->shards.locks[shard];
     while (first != BATCH_NONE) {
         brlock_write_begin(lock);
+        approach(b, shard, first);
         for (unsigned i = 0; i < SECTION && first != BATCH_NONE; i++) {
             struct batch_chain *chain = &b->chains[first];
             settle(b, chain, relocation_run(b->engine, &chain->place));
@@ -114,4 +121,40 @@ static void place_alone(struct batch *b, struct batch_chain *chain) {
     relocation_lock(b->engine, &chain->place);
     settle(b, chain, relocation_run(b->engine, &chain->place));
     relocation_unlock(b->engine, &chain->place);
+}
+
+static void place_only(struct batch *b, struct batch_chain *chain) {
+    if (chain->before == chain->after) {
+        return;
+    }
+    find_place(b, chain);
+    if (relocation_matters(&chain->place)) {
+        place_alone(b, chain);
+    } else {
+        swap(b, chain);
+    }
+}
+
+// What the section will look at in the index of its first collection.
+static void approach(const struct batch *b, unsigned shard, uint32_t first) {
+    struct index_box boxes[SECTION];
+    uint32_t slots[SECTION];
+    size_t box_count = 0, slot_count = 0;
+    const struct collection *c = b->touched[b->chains[first].touched].collection;
+    const struct index *part = collection_part(c, shard);
+    for (unsigned i = 0; part && i < SECTION && first != BATCH_NONE; i++) {
+        const struct relocation *r = &b->chains[first].place;
+        if (r->collection == c && r->from_shard == RELOCATION_NOWHERE) {
+            boxes[box_count++] = r->to;
+        } else if (r->collection == c) {
+            slots[slot_count++] = r->slot;
+        }
+        first = b->chains[first].next;
+    }
+    if (box_count) {
+        index_approach(part, boxes, box_count);
+    }
+    if (slot_count) {
+        index_approach_items(part, slots, slot_count);
+    }
 }

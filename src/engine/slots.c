@@ -5,18 +5,19 @@
 #include <assert.h>
 #include <math.h>
 
-#include "base/mem.h"
 #include "base/slab.h"
 
 #define RATE_HALF_LIFE_S 300.0
-#define SLOT_MAX (UINT32_MAX - 2) // the highest numbers mark empty entries of id_map
+#define SLOT_MAX (SLOTS_NONE - 1)
 
 static size_t chunk_size(unsigned chunk);
 static enum status make_room(struct slots *s, uint32_t slot);
-static enum status make_free_room(struct slots *s, size_t count);
+static void link_free(struct slots *s, uint32_t slot);
+static uint32_t unlink_free(struct slots *s, uint32_t slot);
 
 enum status slots_init(struct slots *s) {
     memset(s, 0, sizeof *s);
+    s->free = SLOTS_NONE;
     places_init(&s->places);
     return pthread_mutex_init(&s->lock, NULL) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -25,14 +26,14 @@ void slots_deinit(struct slots *s) {
     for (unsigned c = 0; c < PLACES_CHUNKS; c++) {
         _Atomic(struct row *) *chunk = atomic_load_explicit(&s->rows[c], memory_order_relaxed);
         for (size_t i = 0; chunk && i < chunk_size(c); i++) {
-            row_free(atomic_load_explicit(&chunk[i], memory_order_relaxed));
+            struct row *row = atomic_load_explicit(&chunk[i], memory_order_relaxed);
+            row_free((uintptr_t)row & 1 ? NULL : row);
         }
         slab_free(chunk, chunk_size(c) * sizeof *chunk);
         struct slot_access *access = atomic_load_explicit(&s->access[c], memory_order_relaxed);
         slab_free(access, chunk_size(c) * sizeof *access);
     }
     places_deinit(&s->places);
-    mem_free(s->free);
     pthread_mutex_destroy(&s->lock);
 }
 
@@ -41,7 +42,9 @@ enum status slots_take(struct slots *s, uint32_t *slot) {
     pthread_mutex_lock(&s->lock);
     uint32_t end = atomic_load_explicit(&s->end, memory_order_relaxed);
     if (s->free_count) {
-        *slot = s->free[--s->free_count];
+        *slot = s->free;
+        s->free = unlink_free(s, s->free);
+        s->free_count--;
     } else if ((st = make_room(s, end)) == STATUS_OK) {
         *slot = end;
         atomic_store_explicit(&s->end, end + 1, memory_order_release);
@@ -71,27 +74,43 @@ enum status slots_take_at(struct slots *s, uint32_t slot) {
 
 void slots_give(struct slots *s, uint32_t slot) {
     pthread_mutex_lock(&s->lock);
-    assert(s->free_count < s->free_cap);
-    s->free[s->free_count++] = slot;
+    link_free(s, slot);
     pthread_mutex_unlock(&s->lock);
 }
 
-enum status slots_rebuild_free(struct slots *s) {
+void slots_rebuild_free(struct slots *s) {
     pthread_mutex_lock(&s->lock);
-    uint32_t end = slots_end(s);
-    enum status st = make_free_room(s, end);
+    s->free = SLOTS_NONE;
     s->free_count = 0;
-    for (uint32_t slot = end; st == STATUS_OK && slot-- > 0;) {
+    for (uint32_t slot = slots_end(s); slot-- > 0;) {
         if (!slots_load(s, slot)) {
-            s->free[s->free_count++] = slot;
+            link_free(s, slot);
         }
     }
     pthread_mutex_unlock(&s->lock);
-    return st;
+}
+
+enum status slots_make_access(struct slots *s, uint32_t slot) {
+    uint32_t at;
+    unsigned chunk = slots_chunk(slot, &at);
+    if (slots_access(s, slot)) {
+        return STATUS_OK;
+    }
+    struct slot_access *made = slab_zalloc(chunk_size(chunk) * sizeof *made), *there = NULL;
+    if (!made) {
+        return STATUS_NO_MEMORY;
+    }
+    if (!atomic_compare_exchange_strong(&s->access[chunk], &there, made)) {
+        slab_free(made, chunk_size(chunk) * sizeof *made); // somebody else was quicker
+    }
+    return STATUS_OK;
 }
 
 // One read adds ln 2 / half life: reads that come r times a second settle at a rate of r.
 void slots_count_read(struct slots *s, uint32_t slot, int64_t now_ms) {
+    if (slots_make_access(s, slot) != STATUS_OK) {
+        return;
+    }
     struct slot_access *access = slots_access(s, slot);
     float rate = slots_access_rate(access, now_ms);
     atomic_store_explicit(&access->rate, rate + (float)(M_LN2 / RATE_HALF_LIFE_S),
@@ -112,16 +131,19 @@ float slots_access_rate(const struct slot_access *access, int64_t now_ms) {
 
 void slots_forget_reads(struct slots *s, uint32_t slot) {
     struct slot_access *access = slots_access(s, slot);
-    atomic_store_explicit(&access->rate, 0, memory_order_relaxed);
-    atomic_store_explicit(&access->last_ms, 0, memory_order_relaxed);
+    if (access) {
+        atomic_store_explicit(&access->rate, 0, memory_order_relaxed);
+        atomic_store_explicit(&access->last_ms, 0, memory_order_relaxed);
+    }
 }
 
 size_t slots_bytes(const struct slots *s) {
     size_t bytes = places_bytes(&s->places);
     for (unsigned c = 0; c < PLACES_CHUNKS; c++) {
-        if (atomic_load_explicit(&s->access[c], memory_order_relaxed)) {
-            bytes += chunk_size(c) * (sizeof(struct row *) + sizeof(struct slot_access));
-        }
+        bool rows = atomic_load_explicit(&s->rows[c], memory_order_relaxed);
+        bool access = atomic_load_explicit(&s->access[c], memory_order_relaxed);
+        bytes += rows ? chunk_size(c) * sizeof(struct row *) : 0;
+        bytes += access ? chunk_size(c) * sizeof(struct slot_access) : 0;
     }
     return bytes;
 }
@@ -138,19 +160,9 @@ static enum status make_room(struct slots *s, uint32_t slot) {
     }
     uint32_t at;
     unsigned chunk = slots_chunk(slot, &at);
-    enum status st = make_free_room(s, (size_t)slot + 1);
-    if (st == STATUS_OK) {
-        st = places_grow(&s->places, slot);
-    }
+    enum status st = places_grow(&s->places, slot);
     if (st != STATUS_OK) {
         return st;
-    }
-    if (!atomic_load_explicit(&s->access[chunk], memory_order_relaxed)) {
-        struct slot_access *access = slab_zalloc(chunk_size(chunk) * sizeof *access);
-        if (!access) {
-            return STATUS_NO_MEMORY;
-        }
-        atomic_store_explicit(&s->access[chunk], access, memory_order_release);
     }
     if (!atomic_load_explicit(&s->rows[chunk], memory_order_relaxed)) {
         void *rows = slab_zalloc(chunk_size(chunk) * sizeof(struct row *));
@@ -162,20 +174,19 @@ static enum status make_room(struct slots *s, uint32_t slot) {
     return STATUS_OK;
 }
 
-// As much room as slots in use, so that giving one back needs no memory.
-static enum status make_free_room(struct slots *s, size_t count) {
-    if (count <= s->free_cap) {
-        return STATUS_OK;
-    }
-    size_t cap = s->free_cap ? s->free_cap : (size_t)1 << PLACES_FIRST_BITS;
-    while (cap < count) {
-        cap *= 2;
-    }
-    uint32_t *stack = mem_realloc(s->free, cap * sizeof *stack);
-    if (!stack) {
-        return STATUS_NO_MEMORY;
-    }
-    s->free = stack;
-    s->free_cap = cap;
-    return STATUS_OK;
+// A cell of a free slot holds twice the number of the next one, and one.
+static void link_free(struct slots *s, uint32_t slot) {
+    uintptr_t link = (uintptr_t)s->free << 1 | 1;
+    assert(!slots_load(s, slot));
+    slots_store(s, slot, (struct row *)link);
+    s->free = slot;
+    s->free_count++;
+}
+
+/// Empty the cell of a free slot. Returns the next one.
+static uint32_t unlink_free(struct slots *s, uint32_t slot) {
+    uintptr_t link = (uintptr_t)atomic_load_explicit(slots_cell(s, slot), memory_order_relaxed);
+    assert(link & 1);
+    slots_store(s, slot, NULL);
+    return (uint32_t)(link >> 1);
 }

@@ -3,10 +3,11 @@
 #include <math.h>
 
 int32_t index_quantise(double degrees) {
-    double scaled = floor(degrees * 1e7);
+    double scaled = degrees * 1e7;
     if (!(scaled > (double)INT32_MIN)) return INT32_MIN; // NaN too
     if (scaled >= (double)INT32_MAX) return INT32_MAX;
-    return (int32_t)scaled;
+    int32_t whole = (int32_t)scaled;
+    return whole - ((double)whole > scaled); // floor without a call
 }
 
 struct index_box index_box_of(const struct bbox *b) {

@@ -4,6 +4,7 @@
 
 #include "engine/search_group.h"
 #include "engine/slot_set.h"
+#include "geo/strips.h"
 
 #define ROUND (1u << 18) // candidates of one box at a time
 #define PAGE 1024        // of them looked at without leaving the epoch
@@ -45,6 +46,10 @@ enum status search_direct_covering(struct search_direct *d, const struct point *
     return all(d, NULL, points, count);
 }
 
+static bool has_geometry(const struct row *row) {
+    return row && (row->flags & OBJECT_HAS_GEOMETRY);
+}
+
 static bool has(const struct search_where *w, const struct point *covered, const struct object *o) {
     return covered && (o->flags & OBJECT_HAS_GEOMETRY)
                ? relate_intersects_point(o->geometry, *covered)
@@ -58,6 +63,28 @@ static void give(struct search_direct *d, const struct search_group *g, size_t q
         if (search_group_read(g, g->rows[i], &o) && has(&g->where[q], covered, &o) &&
             !d->visit(d->ctx, d->query + query, &o, 0)) {
             return;
+        }
+    }
+}
+
+/// Of each candidate bring near the geometry, then its strips, then the one strip of the point.
+static void approach_areas(const struct search_group *g, size_t count, const struct point *points) {
+    const struct strips *strips[SEARCH_GROUP_ROWS];
+    for (uint32_t i = 0; i < g->used; i++) {
+        if (has_geometry(g->rows[i])) {
+            __builtin_prefetch(g->rows[i]->geometry);
+            __builtin_prefetch((const char *)g->rows[i]->geometry + 64);
+        }
+    }
+    for (uint32_t i = 0; i < g->used; i++) {
+        strips[i] = has_geometry(g->rows[i]) ? geometry_area_strips(g->rows[i]->geometry) : NULL;
+        __builtin_prefetch(strips[i]);
+    }
+    for (size_t q = 0; q < count; q++) {
+        for (uint32_t i = search_group_begin(g, q); i < g->ends[q]; i++) {
+            if (strips[i]) {
+                strips_approach(strips[i], points[q]);
+            }
         }
     }
 }
@@ -81,6 +108,9 @@ static enum status some(struct search_direct *d, const struct bbox *boxes,
         search_group_set(&g, q, points ? &at : &boxes[q]);
     }
     *done = search_group_gather(&g, count);
+    if (points) {
+        approach_areas(&g, *done, points);
+    }
     for (size_t q = 0; q < *done; q++) {
         give(d, &g, q, points ? &points[q] : NULL, query + q);
     }

@@ -108,7 +108,7 @@ WARP_API enum warp_status warp_put(struct warp_session *s, const char *collectio
 WARP_API enum warp_status warp_put_point(struct warp_session *s, const char *collection,
                                          const char *id, double lon, double lat,
                                          const char *properties);
-/** A new position for an object that is there; its properties stay. One or two microseconds. */
+/** A new position for an object that is there; its properties stay. About a microsecond. */
 WARP_API enum warp_status warp_move(struct warp_session *s, const char *collection, const char *id,
                                     double lon, double lat);
 WARP_API enum warp_status warp_delete(struct warp_session *s, const char *collection,

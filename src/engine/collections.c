@@ -115,6 +115,7 @@ void collections_remove(struct collections *t, struct collection *c) {
         at = (at + 1) & table->mask;
     }
     atomic_store_explicit(&table->entries[at], TOMBSTONE, memory_order_release);
+    atomic_fetch_add(&t->removals, 1);
 
     bool found;
     at = sorted_at(t, collection_name(c), &found);

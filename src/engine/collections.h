@@ -16,6 +16,7 @@ struct collections_table;
 struct collections {
     pthread_mutex_t lock;
     _Atomic(struct collections_table *) table;
+    _Atomic uint64_t removals;  // so far: whoever remembers a collection asks before using it again
     struct collection **sorted; // by name, under the lock
     size_t count, cap;
     size_t limit;
@@ -33,6 +34,23 @@ MUST_USE enum status collections_init(struct collections *t, struct epoch *epoch
 void collections_deinit(struct collections *t);
 /// NULL when there is none.
 struct collection *collections_find(const struct collections *t, struct str name);
+/// What was found, and that it is still there: of one reader.
+struct collections_memory {
+    struct collection *collection; // NULL: nothing yet
+    uint64_t removals;             // before it was found
+};
+/// collections_find for one who mostly asks for the same: by comparing names. A collection is retired after its removal
+/// is counted, so what is remembered is good for the epoch when nothing was removed since.
+static inline struct collection *
+collections_find_again(const struct collections *t, struct collections_memory *m, struct str name) {
+    uint64_t removals = atomic_load_explicit(&t->removals, memory_order_acquire);
+    if (m->collection && m->removals == removals && str_eq(collection_name(m->collection), name)) {
+        return m->collection;
+    }
+    m->collection = collections_find(t, name);
+    m->removals = removals;
+    return m->collection;
+}
 /// Find or make. TOO_LARGE at the limit.
 MUST_USE enum status collections_make(struct collections *t, struct str name, int64_t now_ms,
                                       struct collection **out);

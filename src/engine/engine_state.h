@@ -17,6 +17,7 @@ struct batch_retired;
 struct engine_reader {
     _Alignas(64) _Atomic uint64_t gets;
     _Atomic uint64_t searches, puts, deletes, expired;
+    struct collections_memory last; // collection searched
     struct arena scratch;
     struct buf batch, body;        // records of a batch; one body
     struct buf merged;             // properties of a PATCH
@@ -64,6 +65,14 @@ static inline struct str collection_name_or_default(struct str name) {
 /// For readers: NULL when there is none. Borrowed until engine_leave.
 static inline struct collection *collection_lookup(const struct engine *e, struct str name) {
     struct collection *c = collections_find(&e->collections, collection_name_or_default(name));
+    return c && atomic_load_explicit(&c->live, memory_order_acquire) ? c : NULL;
+}
+
+/// The same for a reader's next search: it remembers the collection of the one before.
+static inline struct collection *collection_lookup_by(const struct engine *e, unsigned reader,
+                                                      struct str name) {
+    struct collection *c = collections_find_again(
+        &e->collections, &engine_reader_state(e, reader)->last, collection_name_or_default(name));
     return c && atomic_load_explicit(&c->live, memory_order_acquire) ? c : NULL;
 }
 

@@ -127,12 +127,12 @@ static enum status find(struct engine *e, unsigned reader, struct collection *c,
 
 enum status engine_find(struct engine *e, unsigned reader, struct str collection, struct str id,
                         struct object *out, struct reason *why) {
-    return find(e, reader, collection_lookup(e, collection), id, out, why);
+    return find(e, reader, collection_lookup_by(e, reader, collection), id, out, why);
 }
 
 enum status engine_get(struct engine *e, unsigned reader, struct str collection, struct str id,
                        struct object *out, struct reason *why) {
-    struct collection *c = collection_lookup(e, collection);
+    struct collection *c = collection_lookup_by(e, reader, collection);
     enum status st = find(e, reader, c, id, out, why);
     if (st == STATUS_OK) {
         slots_count_read(&c->slots, out->slot, clock_wall_ms());

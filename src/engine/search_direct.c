@@ -127,7 +127,7 @@ static enum status some(struct search_direct *d, const struct bbox *boxes,
 static bool enter_again(struct alone *a) {
     struct search_group *g = a->g;
     engine_enter(g->engine, g->reader);
-    g->collection = collection_lookup(g->engine, a->d->collection);
+    g->collection = collection_lookup_by(g->engine, g->reader, a->d->collection);
     if (g->collection && g->collection->incarnation == a->incarnation) {
         return true;
     }

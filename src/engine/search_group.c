@@ -11,7 +11,7 @@ enum status search_group_init(struct search_group *g, struct engine *e, unsigned
                               struct str collection, struct reason *why) {
     g->engine = e;
     g->reader = reader;
-    g->collection = collection_lookup(e, collection);
+    g->collection = collection_lookup_by(e, reader, collection);
     if (!g->collection) {
         return reason_set(why, STATUS_NOT_FOUND, "there is no collection \"%.*s\"",
                           STR_ARGS(collection_name_or_default(collection)));

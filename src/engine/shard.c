@@ -46,6 +46,9 @@ uint64_t shard_mask(const struct shard_map *m, const struct bbox *box) {
     const uint64_t all = m->count == 64 ? UINT64_MAX : ((uint64_t)1 << m->count) - 1;
     unsigned min_x = cell_x(box->min_lon), max_x = cell_x(box->max_lon);
     unsigned min_y = cell_y(box->min_lat), max_y = cell_y(box->max_lat);
+    if (min_x == max_x && min_y == max_y) {
+        return (uint64_t)1 << m->owner[number(min_x, min_y)];
+    }
     uint64_t mask = 0;
     for (unsigned y = min_y; y <= max_y && mask != all; y++) {
         for (unsigned x = min_x; x <= max_x; x++) {

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /// CPUID says so and the operating system saves the registers.
-bool cpu_has_avx2(void);
-bool cpu_has_avx512(void); // F, BW, DQ, VL
+bool cpu_has_avx2(void);   // and BMI, POPCNT
+bool cpu_has_avx512(void); // F, BW, DQ, VL; and those
 bool cpu_has_sse42(void);
 
 /// In a loop that waits for another processor's store.

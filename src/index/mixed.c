@@ -126,6 +126,7 @@ fail:
 static bool search(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
                    void *ctx, struct index_cost *cost) {
     const struct mixed *m = mixed_of(ix);
+    if (!index_is_shut(m->points)) return index_search(m->points, box, visit, ctx, cost);
     return index_search(m->points, box, visit, ctx, cost) &&
            index_search(m->others, box, visit, ctx, cost);
 }
@@ -133,6 +134,7 @@ static bool search(const struct index *ix, const struct index_box *box, index_vi
 static uint64_t count(const struct index *ix, const struct index_box *box, index_visit_fn *unsure,
                       void *ctx, struct index_cost *cost) {
     const struct mixed *m = mixed_of(ix);
+    if (!index_is_shut(m->points)) return index_count(m->points, box, unsure, ctx, cost);
     return index_count(m->points, box, unsure, ctx, cost) +
            index_count(m->others, box, unsure, ctx, cost);
 }

@@ -72,12 +72,15 @@ static inline const struct quadtree *quadtree_of(const struct index *ix) {
     return (const struct quadtree *)(const void *)ix;
 }
 
+// As pool_chunk, with a shift that the compiler knows.
 static inline struct quadtree_leaf *quadtree_leaf_at(const struct quadtree *qt, uint32_t leaf) {
-    char *chunk = pool_chunk(&qt->leaves, leaf);
-    return (struct quadtree_leaf *)(void *)chunk + (leaf & ((1u << QUADTREE_LEAF_SHIFT) - 1));
+    char **chunks = atomic_load_explicit(&qt->leaves.chunks, memory_order_acquire);
+    return (struct quadtree_leaf *)(void *)chunks[leaf >> QUADTREE_LEAF_SHIFT] +
+           (leaf & ((1u << QUADTREE_LEAF_SHIFT) - 1));
 }
 static inline struct quadtree_nodes *quadtree_nodes_at(const struct quadtree *qt, uint32_t node) {
-    return (struct quadtree_nodes *)(void *)pool_chunk(&qt->nodes, node);
+    char **chunks = atomic_load_explicit(&qt->nodes.chunks, memory_order_acquire);
+    return (struct quadtree_nodes *)(void *)chunks[node >> QUADTREE_NODE_SHIFT];
 }
 static inline _Atomic uint32_t *quadtree_children(const struct quadtree *qt, uint32_t node) {
     return quadtree_nodes_at(qt, node)->child[node & ((1u << QUADTREE_NODE_SHIFT) - 1)];
@@ -131,6 +134,20 @@ static inline uint32_t quadtree_column(unsigned child) {
 static inline uint32_t quadtree_row(unsigned child) {
     return (child >> 2 & 2) | (child >> 1 & 1);
 }
+/// Of two bits each.
+static inline unsigned quadtree_child_at(uint32_t column, uint32_t row) {
+    static const uint8_t child[16] = {0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15};
+    return child[row << 2 | column];
+}
+/// The sets of children in columns (rows) from..to - 1, 4 at most; none when there are none.
+static inline uint32_t quadtree_columns(unsigned from, unsigned to) {
+    static const uint16_t before[] = {0, 0x0505, 0x0f0f, 0x5f5f, 0xffff};
+    return before[to] & ~(uint32_t)before[from];
+}
+static inline uint32_t quadtree_rows(unsigned from, unsigned to) {
+    static const uint16_t before[] = {0, 0x0033, 0x00ff, 0x33ff, 0xffff};
+    return before[to] & ~(uint32_t)before[from];
+}
 /// The set of children that an aligned run covers.
 static inline uint32_t quadtree_run(unsigned child, unsigned span) {
     uint32_t first = child & ~((1u << span) - 1);
@@ -144,11 +161,6 @@ static inline bool quadtree_changed(const struct quadtree *qt, uint64_t begun) {
 }
 
 extern const struct index_ops quadtree_ops;
-
-/// Calls for every leaf whose cell touches the box, with its number of points.
-typedef void quadtree_leaf_fn(void *ctx, const struct quadtree_leaf *leaf, unsigned count);
-void quadtree_search_leaves(const struct quadtree *qt, const struct index_box *box,
-                            quadtree_leaf_fn *leaf_fn, void *ctx);
 
 bool quadtree_search(const struct index *ix, const struct index_box *box, index_visit_fn *visit,
                      void *ctx, struct index_cost *cost);

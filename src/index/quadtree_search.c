@@ -6,12 +6,13 @@
 #include "index/quadtree_node.h"
 
 #define WAITING 32
-#define RUN 64        // items given at once, about
+#define BIAS 0x8000000080000000u // of a pair, as morton_bias
+#define RUN 64                   // items given at once, about
 #define PREFETCHED 48 // slots of a leaf, before its count is known: most have fewer points
 
 /// A leaf that touches the box, met as `child` of its node; `inside`: that node's children inside the box.
 struct waiting {
-    uint32_t leaf;
+    const struct quadtree_leaf *leaf;
     uint16_t inside;
     uint8_t child;
 };
@@ -19,35 +20,20 @@ struct waiting {
 /// One search or count on its way through the trie. Coordinates are biased.
 struct query {
     const struct quadtree *qt;
-    struct index_box box; // as asked, for the leaves
+    const struct index_box *box; // as asked, for the leaves
     uint32_t min_x, min_y, max_x, max_y;
-    index_visit_fn *visit; // NULL never
+    index_visit_fn *visit;
     void *ctx;
-    bool counting;             // sure points are added up, only unsure ones visited
-    quadtree_leaf_fn *leaf_fn; // instead of all that: whole leaves
-    uint64_t begun;            // the version
+    bool counting;  // sure points are added up, only unsure ones visited
+    uint64_t begun; // the version
     uint64_t counted, nodes, candidates;
     unsigned waiting_count, found_count;
     struct waiting waiting[WAITING];
-    uint32_t found[RUN + SCAN_POINTS]; // sure ones
-};
-
-/// The sets of children in columns (rows) lo..hi.
-static const uint16_t columns[4][4] = {
-    {0x0505, 0x0f0f, 0x5f5f, 0xffff},
-    {0, 0x0a0a, 0x5a5a, 0xfafa},
-    {0, 0, 0x5050, 0xf0f0},
-    {0, 0, 0, 0xa0a0},
-};
-static const uint16_t rows[4][4] = {
-    {0x0033, 0x00ff, 0x33ff, 0xffff},
-    {0, 0x00cc, 0x33cc, 0xffcc},
-    {0, 0, 0x3300, 0xff00},
-    {0, 0, 0, 0xcc00},
+    uint32_t found[RUN + SCAN_POINTS + SCAN_SLACK]; // sure ones
 };
 
 static void approach_few(const struct quadtree *qt, const struct index_box *boxes, size_t count);
-static void leaf_prefetch(const struct quadtree_leaf *leaf);
+static void points_prefetch(const struct quadtree_leaf *leaf);
 static void items_prefetch(const struct quadtree_leaf *leaf);
 static bool run(struct query *q, const struct index_box *box, struct index_cost *cost);
 static bool walk(struct query *q);
@@ -55,9 +41,11 @@ static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t 
 static bool node_visit_all(struct query *q, uint32_t node, unsigned depth);
 static bool leaf_wait(struct query *q, uint32_t leaf, unsigned child, uint32_t inside);
 static bool waiting_look(struct query *q);
-static bool leaf_look(struct query *q, uint32_t leaf, unsigned child, uint32_t inside);
+static bool leaf_look(struct query *q, const struct quadtree_leaf *leaf, unsigned child,
+                      uint32_t inside);
 static bool leaf_scan(struct query *q, const struct quadtree_leaf *leaf, unsigned count);
 static bool leaf_take_all(struct query *q, const struct quadtree_leaf *leaf, unsigned count);
+static bool unsure_give(struct query *q, const struct quadtree_leaf *leaf, uint64_t unsure);
 static bool found_give(struct query *q);
 static bool give(struct query *q, const uint32_t *items, size_t count, bool sure);
 
@@ -68,7 +56,6 @@ bool quadtree_search(const struct index *ix, const struct index_box *box, index_
     q.visit = visit;
     q.ctx = ctx;
     q.counting = false;
-    q.leaf_fn = NULL;
     return run(&q, box, cost);
 }
 
@@ -79,19 +66,8 @@ uint64_t quadtree_count(const struct index *ix, const struct index_box *box, ind
     q.visit = unsure;
     q.ctx = ctx;
     q.counting = true;
-    q.leaf_fn = NULL;
     run(&q, box, cost);
     return q.counted;
-}
-
-void quadtree_search_leaves(const struct quadtree *qt, const struct index_box *box,
-                            quadtree_leaf_fn *leaf_fn, void *ctx) {
-    struct query q;
-    q.qt = qt;
-    q.ctx = ctx;
-    q.counting = false;
-    q.leaf_fn = leaf_fn;
-    run(&q, box, NULL);
 }
 
 #define APPROACH 16 // boxes brought near together
@@ -121,7 +97,7 @@ static void approach_few(const struct quadtree *qt, const struct index_box *boxe
                 quadtree_child(quadtree_children(qt, ref[i]), quadtree_child_of(morton[i], depth));
             if (ref[i] == QUADTREE_EMPTY) continue;
             if (quadtree_ref_is_leaf(ref[i])) {
-                leaf_prefetch(quadtree_leaf_at(qt, quadtree_ref_leaf(ref[i])));
+                points_prefetch(quadtree_leaf_at(qt, quadtree_ref_leaf(ref[i])));
                 items_prefetch(quadtree_leaf_at(qt, quadtree_ref_leaf(ref[i])));
             } else {
                 __builtin_prefetch(quadtree_children(qt, ref[i]));
@@ -132,7 +108,7 @@ static void approach_few(const struct quadtree *qt, const struct index_box *boxe
     }
 }
 
-static void leaf_prefetch(const struct quadtree_leaf *leaf) {
+static void points_prefetch(const struct quadtree_leaf *leaf) {
     for (unsigned slot = 0; slot < PREFETCHED; slot += 8)
         __builtin_prefetch(&leaf->at.at[slot]);
 }
@@ -144,7 +120,7 @@ static void items_prefetch(const struct quadtree_leaf *leaf) {
 static bool run(struct query *q, const struct index_box *box, struct index_cost *cost) {
     q->counted = q->nodes = q->candidates = 0;
     q->waiting_count = q->found_count = 0;
-    q->box = *box;
+    q->box = box;
     q->begun = index_read_begin(&q->qt->base);
     if (box->min_lon > box->max_lon || box->min_lat > box->max_lat || (q->begun & INDEX_CHANGING))
         return true;
@@ -158,49 +134,48 @@ static bool run(struct query *q, const struct index_box *box, struct index_cost 
 
 /// Straight down to the smallest cell that covers the box.
 static bool walk(struct query *q) {
-    q->min_x = morton_bias(q->box.min_lon);
-    q->min_y = morton_bias(q->box.min_lat);
-    q->max_x = morton_bias(q->box.max_lon);
-    q->max_y = morton_bias(q->box.max_lat);
-    uint64_t low = morton_of(q->min_x, q->min_y);
-    uint32_t differ = (q->min_x ^ q->max_x) | (q->min_y ^ q->max_y);
+    // Two by two, as the box was likely written a moment ago.
+    uint64_t low = scan_pair(q->box->min_lon, q->box->min_lat) ^ BIAS;
+    uint64_t high = scan_pair(q->box->max_lon, q->box->max_lat) ^ BIAS;
+    uint32_t differ = (uint32_t)(low ^ high) | (uint32_t)((low ^ high) >> 32);
     unsigned shared = differ ? (unsigned)__builtin_clz(differ) / 2 : QUADTREE_DEPTH;
+    q->min_x = (uint32_t)low;
+    q->min_y = (uint32_t)(low >> 32);
+    q->max_x = (uint32_t)high;
+    q->max_y = (uint32_t)(high >> 32);
     uint32_t ref = QUADTREE_ROOT;
     unsigned depth = 0;
-    for (; depth < shared; depth++) {
-        ref = quadtree_child(quadtree_children(q->qt, ref), quadtree_child_of(low, depth));
+    for (uint32_t x = q->min_x, y = q->min_y; depth < shared; depth++, x <<= 2, y <<= 2) {
+        ref = quadtree_child(quadtree_children(q->qt, ref), quadtree_child_at(x >> 30, y >> 30));
         if (ref == QUADTREE_EMPTY) return true;
         if (quadtree_ref_is_leaf(ref)) break;
     }
     q->nodes += depth;
     if (quadtree_ref_is_leaf(ref)) {
-        leaf_prefetch(quadtree_leaf_at(q->qt, quadtree_ref_leaf(ref)));
-        items_prefetch(quadtree_leaf_at(q->qt, quadtree_ref_leaf(ref)));
-        return leaf_look(q, quadtree_ref_leaf(ref), 0, 0);
+        const struct quadtree_leaf *leaf = quadtree_leaf_at(q->qt, quadtree_ref_leaf(ref));
+        points_prefetch(leaf);
+        if (!q->counting) items_prefetch(leaf);
+        return leaf_look(q, leaf, 0, 0);
     }
     if (depth == QUADTREE_DEPTH) return true; // the writer was here
-    uint64_t corner = depth ? low & ~(uint64_t)0 << (64 - 4 * depth) : 0;
-    return node_visit(q, ref, depth, morton_x(corner), morton_y(corner));
+    uint32_t rest = UINT32_MAX >> (2 * depth);
+    return node_visit(q, ref, depth, q->min_x & ~rest, q->min_y & ~rest);
 }
 
 /// The children of a node with its corner at x, y that touch the box; those inside as a whole.
 static bool node_visit(struct query *q, uint32_t node, unsigned depth, uint32_t x, uint32_t y) {
     unsigned side = 30 - 2 * depth; // a child is 1 << side wide
-    uint32_t rest = UINT32_MAX >> (2 * depth);
-    bool from_west = q->min_x<x, to_east = q->max_x>(x | rest);
-    bool from_south = q->min_y<y, to_north = q->max_y>(y | rest);
-    unsigned west = q->min_x <= x ? 0 : (q->min_x - x) >> side;
-    unsigned south = q->min_y <= y ? 0 : (q->min_y - y) >> side;
-    unsigned east = q->max_x >= (x | rest) ? 3 : (q->max_x - x) >> side;
-    unsigned north = q->max_y >= (y | rest) ? 3 : (q->max_y - y) >> side;
-    uint32_t touched = columns[west][east] & rows[south][north];
-
+    uint32_t rest = UINT32_MAX >> (2 * depth), end_x = x | rest, end_y = y | rest;
+    bool from_west = q->min_x<x, to_east = q->max_x> end_x;
+    bool from_south = q->min_y<y, to_north = q->max_y> end_y;
+    unsigned west = (from_west ? 0 : q->min_x - x) >> side;
+    unsigned south = (from_south ? 0 : q->min_y - y) >> side;
+    unsigned east = ((to_east ? end_x : q->max_x) - x) >> side;
+    unsigned north = ((to_north ? end_y : q->max_y) - y) >> side;
+    uint32_t touched = quadtree_columns(west, east + 1) & quadtree_rows(south, north + 1);
     // A column that holds an edge of the box may have points on that edge, so it is not inside.
-    unsigned west_in = west + !from_west, east_end = east + to_east;
-    unsigned south_in = south + !from_south, north_end = north + to_north;
-    uint32_t inside = 0;
-    if (!q->leaf_fn && west_in < east_end && south_in < north_end)
-        inside = columns[west_in][east_end - 1] & rows[south_in][north_end - 1];
+    uint32_t inside = quadtree_columns(west + !from_west, east + to_east) &
+                      quadtree_rows(south + !from_south, north + to_north);
 
     q->nodes++;
     if (quadtree_changed(q->qt, q->begun)) return true;
@@ -248,8 +223,14 @@ static bool node_visit_all(struct query *q, uint32_t node, unsigned depth) {
     return true;
 }
 
-static bool leaf_wait(struct query *q, uint32_t leaf, unsigned child, uint32_t inside) {
-    leaf_prefetch(quadtree_leaf_at(q->qt, leaf));
+static bool leaf_wait(struct query *q, uint32_t number, unsigned child, uint32_t inside) {
+    const struct quadtree_leaf *leaf = quadtree_leaf_at(q->qt, number);
+    if (inside >> child & 1) {
+        __builtin_prefetch(leaf);
+    } else {
+        points_prefetch(leaf);
+    }
+    if (!q->counting) items_prefetch(leaf);
     q->waiting[q->waiting_count++] = (struct waiting){leaf, (uint16_t)inside, (uint8_t)child};
     return q->waiting_count < WAITING || waiting_look(q);
 }
@@ -263,42 +244,29 @@ static bool waiting_look(struct query *q) {
 }
 
 /// A leaf and those chained to it.
-static bool leaf_look(struct query *q, uint32_t number, unsigned child, uint32_t inside) {
+static bool leaf_look(struct query *q, const struct quadtree_leaf *leaf, unsigned child,
+                      uint32_t inside) {
     for (;;) {
-        const struct quadtree_leaf *leaf = quadtree_leaf_at(q->qt, number);
         struct quadtree_head head = quadtree_head_of(leaf);
+        bool covered = inside && (quadtree_run(child, quadtree_span(head.bits)) & ~inside) == 0;
         q->nodes++;
-        bool go_on = true;
-        if (q->leaf_fn) {
-            q->leaf_fn(q->ctx, leaf, head.count);
-        } else if (inside && (quadtree_run(child, quadtree_span(head.bits)) & ~inside) == 0) {
-            go_on = leaf_take_all(q, leaf, head.count);
-        } else {
-            go_on = leaf_scan(q, leaf, head.count);
-        }
-        if (!go_on) return false;
+        if (!(covered ? leaf_take_all(q, leaf, head.count) : leaf_scan(q, leaf, head.count)))
+            return false;
         if (head.next == QUADTREE_NO_LEAF || quadtree_changed(q->qt, q->begun)) return true;
-        number = head.next;
+        leaf = quadtree_leaf_at(q->qt, head.next);
     }
 }
 
 static bool leaf_scan(struct query *q, const struct quadtree_leaf *leaf, unsigned count) {
-    struct scan_hits hits = q->qt->scan->points(&leaf->at, count, &q->box);
-    if (hits.in == 0) return true;
+    uint64_t unsure = 0;
     if (q->counting) {
-        q->counted += (unsigned)__builtin_popcountll(hits.sure);
+        q->counted += q->qt->scan->find(&leaf->at, count, q->box, NULL, NULL, &unsure);
     } else {
-        for (uint64_t sure = hits.sure; sure; sure &= sure - 1)
-            q->found[q->found_count++] = quadtree_item(leaf, (unsigned)__builtin_ctzll(sure));
+        q->found_count += q->qt->scan->find(&leaf->at, count, q->box, leaf->item,
+                                            q->found + q->found_count, &unsure);
         if (q->found_count >= RUN && !found_give(q)) return false;
     }
-    uint64_t unsure = hits.in & ~hits.sure;
-    if (unsure == 0) return true;
-    uint32_t items[QUADTREE_LEAF_POINTS];
-    unsigned n = 0;
-    for (; unsure; unsure &= unsure - 1)
-        items[n++] = quadtree_item(leaf, (unsigned)__builtin_ctzll(unsure));
-    return give(q, items, n, false);
+    return unsure == 0 || unsure_give(q, leaf, unsure);
 }
 
 static bool leaf_take_all(struct query *q, const struct quadtree_leaf *leaf, unsigned count) {
@@ -309,6 +277,14 @@ static bool leaf_take_all(struct query *q, const struct quadtree_leaf *leaf, uns
     q->qt->scan->copy(&leaf->item[1], count, q->found + q->found_count);
     q->found_count += count;
     return q->found_count < RUN || found_give(q);
+}
+
+static bool unsure_give(struct query *q, const struct quadtree_leaf *leaf, uint64_t unsure) {
+    uint32_t items[QUADTREE_LEAF_POINTS];
+    unsigned n = 0;
+    for (; unsure; unsure &= unsure - 1)
+        items[n++] = quadtree_item(leaf, (unsigned)__builtin_ctzll(unsure));
+    return give(q, items, n, false);
 }
 
 static bool found_give(struct query *q) {

@@ -1,19 +1,23 @@
 #include "index/scan.h"
 
-static struct scan_hits points_plain(const struct scan_points *p, unsigned count,
-                                     const struct index_box *box) {
-    struct scan_hits hits = {0, 0};
+static unsigned find_plain(const struct scan_points *p, unsigned count, const struct index_box *box,
+                           const _Atomic uint32_t *items, uint32_t *found, uint64_t *unsure) {
+    unsigned sure = 0;
+    *unsure = 0;
     for (unsigned i = 1; i <= count; i++) {
         uint64_t pair = scan_load(p, i);
         int32_t lon = scan_lon(pair), lat = scan_lat(pair);
-        uint64_t in = lon >= box->min_lon && lon <= box->max_lon && lat >= box->min_lat &&
-                      lat <= box->max_lat;
-        uint64_t sure =
-            lon > box->min_lon && lon < box->max_lon && lat > box->min_lat && lat < box->max_lat;
-        hits.in |= in << i;
-        hits.sure |= sure << i;
+        if (lon < box->min_lon || lon > box->max_lon || lat < box->min_lat || lat > box->max_lat)
+            continue;
+        if (lon == box->min_lon || lon == box->max_lon || lat == box->min_lat ||
+            lat == box->max_lat) {
+            *unsure |= (uint64_t)1 << i;
+            continue;
+        }
+        if (found) found[sure] = atomic_load_explicit(&items[i], memory_order_acquire);
+        sure++;
     }
-    return hits;
+    return sure;
 }
 
 static struct scan_hits boxes_plain(const struct scan_boxes *b, unsigned count,
@@ -57,7 +61,7 @@ static void copy_plain(const _Atomic uint32_t *from, unsigned count, uint32_t *t
         to[i] = atomic_load_explicit(&from[i], memory_order_acquire);
 }
 
-static const struct scan_kernels plain_kernels = {points_plain, boxes_plain, holders_plain,
+static const struct scan_kernels plain_kernels = {find_plain, boxes_plain, holders_plain,
                                                   within_plain, copy_plain};
 
 const struct scan_kernels *scan_kernels_plain(void) {

@@ -19,6 +19,7 @@
 
 #define SCAN_POINTS 64
 #define SCAN_BOXES 16
+#define SCAN_SLACK 8
 
 /// Eight to a line; the first word is not a point but the owner's to use.
 struct scan_points {
@@ -35,9 +36,12 @@ struct scan_hits {
     uint64_t sure; // proven inside; a subset of `in`
 };
 
-/// Of the points 1 to `count` (below SCAN_POINTS), those in `box`, which is not upside down.
-typedef struct scan_hits scan_points_fn(const struct scan_points *p, unsigned count,
-                                        const struct index_box *box);
+/// Of the points 1 to `count` (below SCAN_POINTS) those in `box`, which is not upside down: the `items` of the sure
+/// ones go to `found`, which has room for SCAN_SLACK more (NULL: nobody asks), the bits of the others to `unsure`.
+/// Returns how many are sure.
+typedef unsigned scan_find_fn(const struct scan_points *p, unsigned count,
+                              const struct index_box *box, const _Atomic uint32_t *items,
+                              uint32_t *found, uint64_t *unsure);
 /// Of the first `count` boxes, those that intersect `box`.
 typedef struct scan_hits scan_boxes_fn(const struct scan_boxes *b, unsigned count,
                                        const struct index_box *box);
@@ -49,7 +53,7 @@ typedef uint32_t scan_relation_fn(const struct scan_boxes *b, unsigned count,
 typedef void scan_copy_fn(const _Atomic uint32_t *from, unsigned count, uint32_t *to);
 
 struct scan_kernels {
-    scan_points_fn *points;
+    scan_find_fn *find;
     scan_boxes_fn *boxes;
     scan_relation_fn *holders;
     scan_relation_fn *within;

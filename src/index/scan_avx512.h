@@ -23,13 +23,33 @@ AVX512 static inline uint64_t scan512_inside(const struct scan_points *p, unsign
     return in & scan_points_mask(count);
 }
 
-AVX512 static struct scan_hits scan512_points(const struct scan_points *p, unsigned count,
-                                              const struct index_box *box) {
-    uint64_t in = scan512_inside(p, count, box);
-    if ((in & (in - 1)) == 0) return (struct scan_hits){in, scan_one_sure(p, in, box)};
-    struct index_box open;
-    uint64_t sure = scan_shrink(box, &open) ? in & scan512_inside(p, count, &open) : 0;
-    return (struct scan_hits){in, sure};
+/// The items of the points in `bits`; returns how many.
+AVX512 static inline unsigned scan512_items_at(const _Atomic uint32_t *items, uint64_t bits,
+                                               uint32_t *found) {
+    uint32_t *at = found;
+    for (; bits; bits >>= 8, items += 8) {
+        __m256i line = _mm256_loadu_si256((const void *)items);
+        _mm256_storeu_si256((void *)at, _mm256_maskz_compress_epi32((uint8_t)bits, line));
+        at += __builtin_popcountll(bits & 255);
+    }
+    return (unsigned)(at - found);
+}
+
+AVX512 static unsigned scan512_find(const struct scan_points *p, unsigned count,
+                                    const struct index_box *box, const _Atomic uint32_t *items,
+                                    uint32_t *found, uint64_t *unsure) {
+    uint64_t in = scan512_inside(p, count, box), sure = 0;
+    *unsure = 0;
+    if (in == 0) return 0;
+    if ((in & (in - 1)) == 0) {
+        sure = scan_one_sure(p, in, box);
+    } else if (scan_is_wide(box)) {
+        struct index_box open = {box->min_lon + 1, box->min_lat + 1, box->max_lon - 1,
+                                 box->max_lat - 1};
+        sure = in & scan512_inside(p, count, &open);
+    }
+    *unsure = in & ~sure;
+    return found ? scan512_items_at(items, sure, found) : (unsigned)__builtin_popcountll(sure);
 }
 
 AVX512 static inline __m512i scan512_load(const int32_t *p) {
@@ -84,7 +104,7 @@ AVX512 static void scan512_copy(const _Atomic uint32_t *from, unsigned count, ui
     }
 }
 
-static const struct scan_kernels scan512_kernels = {scan512_points, scan512_boxes, scan512_holders,
+static const struct scan_kernels scan512_kernels = {scan512_find, scan512_boxes, scan512_holders,
                                                     scan512_within, scan512_copy};
 
 #endif

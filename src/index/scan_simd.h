@@ -24,13 +24,9 @@ static inline uint64_t scan_one_sure(const struct scan_points *p, uint64_t in,
     return inside ? in : 0;
 }
 
-/// The closed box of what lies in the open one; false when nothing does.
-static inline bool scan_shrink(const struct index_box *box, struct index_box *out) {
-    if ((int64_t)box->max_lon - box->min_lon < 2 || (int64_t)box->max_lat - box->min_lat < 2)
-        return false;
-    *out =
-        (struct index_box){box->min_lon + 1, box->min_lat + 1, box->max_lon - 1, box->max_lat - 1};
-    return true;
+/// Whether anything can lie in the open box.
+static inline bool scan_is_wide(const struct index_box *box) {
+    return (int64_t)box->max_lon - box->min_lon >= 2 && (int64_t)box->max_lat - box->min_lat >= 2;
 }
 
 #endif

@@ -38,6 +38,21 @@ static struct index_box any_box(struct rand *r) {
     return b;
 }
 
+static void find_as_plain_ones(const struct scan_kernels *fast, const struct scan_points *points,
+                               unsigned count, const struct index_box *box) {
+    alignas(64) _Atomic uint32_t items[SCAN_POINTS];
+    uint32_t found[SCAN_POINTS + SCAN_SLACK], wanted[SCAN_POINTS + SCAN_SLACK];
+    uint64_t unsure, unsure_wanted;
+    for (unsigned i = 0; i < SCAN_POINTS; i++)
+        atomic_init(&items[i], 1000 + i);
+    unsigned sure = scan_kernels_plain()->find(points, count, box, items, wanted, &unsure_wanted);
+    assert_int_equal(fast->find(points, count, box, items, found, &unsure), sure);
+    assert_int_equal(unsure, unsure_wanted);
+    assert_memory_equal(found, wanted, sure * sizeof *found);
+    assert_int_equal(fast->find(points, count, box, items, NULL, &unsure), sure);
+    assert_int_equal(unsure, unsure_wanted);
+}
+
 static void agree_with_plain_ones(const struct scan_kernels *fast) {
     const struct scan_kernels *plain = scan_kernels_plain();
     struct rand r;
@@ -57,11 +72,8 @@ static void agree_with_plain_ones(const struct scan_kernels *fast) {
         struct index_box box = any_box(&r);
         unsigned count = (unsigned)rand_below(&r, SCAN_POINTS);
         struct scan_hits a, b;
-        if (box.min_lon <= box.max_lon && box.min_lat <= box.max_lat) {
-            a = fast->points(&points, count, &box);
-            b = plain->points(&points, count, &box);
-            assert_true(a.in == b.in && a.sure == b.sure);
-        }
+        if (box.min_lon <= box.max_lon && box.min_lat <= box.max_lat)
+            find_as_plain_ones(fast, &points, count, &box);
         count = (unsigned)rand_below(&r, SCAN_BOXES + 1);
         a = fast->boxes(&boxes, count, &box);
         b = plain->boxes(&boxes, count, &box);
@@ -98,12 +110,18 @@ static void plain_ones_say_what_the_contract_says(void **state) {
     for (unsigned i = 0; i < 7; i++)
         scan_store(&p, i, scan_pair(lon[i], lat[i]));
     struct index_box box = {0, 0, 10, 10};
-    struct scan_hits hits = k->points(&p, 6, &box);
-    assert_int_equal(hits.in, 0x3e);   // all but 11, and not the first word
-    assert_int_equal(hits.sure, 0x1c); // not those on an edge
+    _Atomic uint32_t items[SCAN_POINTS];
+    uint32_t found[SCAN_POINTS + SCAN_SLACK];
+    uint64_t unsure;
+    for (unsigned i = 0; i < SCAN_POINTS; i++)
+        atomic_init(&items[i], 100 + i);
+    assert_int_equal(k->find(&p, 6, &box, items, found, &unsure),
+                     3);            // all but 11 and the first word
+    assert_int_equal(unsure, 0x22); // on an edge
+    assert_true(found[0] == 102 && found[1] == 103 && found[2] == 104);
     _Alignas(64) struct scan_boxes b = {
         {-5, 2, 10, -9, 0}, {0, 8, 20, 99, 10}, {1, 2, 1, -9, 0}, {9, 8, 9, 99, 10}};
-    hits = k->boxes(&b, 5, &box);
+    struct scan_hits hits = k->boxes(&b, 5, &box);
     assert_int_equal(hits.in, 0x1f);
     assert_int_equal(hits.sure, 0x1a); // the first and the third only touch an edge
     assert_int_equal(k->holders(&b, 5, &box), 0x18);

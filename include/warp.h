@@ -52,11 +52,13 @@ enum warp_status {
     WARP_FAILED       /* anything else */
 };
 
-/** What a change survives once the call returned. A process that dies loses nothing in any mode. */
+/** What a change survives once the call returned. But for WARP_ALWAYS the call does not wait for the file: a thread
+ *  of the library writes behind it, as a rule within a millisecond. A process that is killed loses what that
+ *  thread has not written yet, never half a batch, and nothing that was there when warp_sync or warp_close returned. */
 enum warp_durability {
     WARP_INTERVAL = 0, /* a power cut: but for the last sync_interval_ms */
-    WARP_ALWAYS,       /* a power cut; the call waits for the disk */
-    WARP_OFF           /* what the operating system has written by then */
+    WARP_ALWAYS,       /* a power cut, a kill; the call waits for the disk */
+    WARP_OFF           /* of a power cut, what the operating system has written by then */
 };
 
 enum warp_index {

@@ -280,8 +280,9 @@ enum warp_status warp_move_many(struct warp_session *s, const char *collection,
                                 const struct warp_position *positions, size_t count,
                                 enum warp_status *statuses, size_t *done) {
     warp_session_begin(s);
-    struct move *moves = arena_alloc(&s->arena, count * sizeof *moves);
-    enum status *each = arena_alloc(&s->arena, count * sizeof *each);
+    bool fits = count < SIZE_MAX / sizeof(struct move);
+    struct move *moves = fits ? arena_alloc(&s->arena, count * sizeof *moves) : NULL;
+    enum status *each = fits ? arena_alloc(&s->arena, count * sizeof *each) : NULL;
     for (size_t i = 0; moves && i < count; i++) {
         if (i + AHEAD < count) {
             __builtin_prefetch(positions[i + AHEAD].id);
@@ -291,11 +292,12 @@ enum warp_status warp_move_many(struct warp_session *s, const char *collection,
     enum status st = moves && each ? move_all(s, collection, moves, count, each) : STATUS_NO_MEMORY;
     size_t moved = 0;
     enum status first = st;
-    for (size_t i = 0; st == STATUS_OK && i < count; i++) {
-        moved += each[i] == STATUS_OK;
-        first = first == STATUS_OK ? each[i] : first;
+    for (size_t i = 0; fits && i < count; i++) {
+        enum status one = st == STATUS_OK ? each[i] : st; // a call that fails is how each ended
+        moved += one == STATUS_OK;
+        first = first == STATUS_OK ? one : first;
         if (statuses) {
-            statuses[i] = warp_status_of(each[i]);
+            statuses[i] = warp_status_of(one);
         }
     }
     if (done) {

@@ -244,10 +244,30 @@ static void many_at_once(void **state) {
     close_all(db, s);
 }
 
+// Callers look at the statuses whatever the call says.
+static void a_refused_batch_is_told_for_each(void **state) {
+    (void)state;
+    struct warp *db;
+    struct warp_session *s;
+    struct warp_options options = {.memory_limit_bytes = 1}; // more is in use already
+    assert_int_equal(warp_open(&options, &db, NULL, 0), WARP_OK);
+    assert_int_equal(warp_session_open(db, &s), WARP_OK);
+    const struct warp_position positions[] = {{"a", 2, 2}, {"b", 0, 0}, {"c", 200, 0}};
+    enum warp_status statuses[3] = {WARP_OK, WARP_OK, WARP_OK};
+    size_t done = 3;
+    assert_int_equal(warp_move_many(s, "c", positions, 3, statuses, &done), WARP_NO_MEMORY);
+    assert_int_equal(done, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(statuses[i], WARP_NO_MEMORY);
+    }
+    close_all(db, s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(put_get_search_reopen),
         cmocka_unit_test(many_at_once),
+        cmocka_unit_test(a_refused_batch_is_told_for_each),
         cmocka_unit_test(every_search),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(sessions_of_many_threads),

@@ -1,7 +1,7 @@
 // placing.c - index and slots change together, under the write sides of the shards concerned.
 //
-// A reader of an index holds the read side while it looks from items to objects, so it finds each
-// object where the index says. The sections are short: a run of a few dozen operations each, one
+// Readers go from items to objects after they have left the index, and test what they find there. Those that take
+// locks (search_parts.h) wait for a section, so sections are short: a run of a few dozen operations each, one
 // shard at a time; only a move between two shards holds both.
 
 #include "engine/placing.h"

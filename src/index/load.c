@@ -15,27 +15,6 @@ uint64_t load_morton(const struct index_box *box) {
     return morton_of(morton_bias(box->min_lon), morton_bias(box->min_lat));
 }
 
-/// Skilling, "Programming the Hilbert curve" (2004), in two dimensions: the quadrant of each level
-/// gives two bits, and the rest of the coordinates is mirrored for the next.
-uint64_t load_hilbert(const struct index_box *box) {
-    uint32_t x = morton_bias((int32_t)(((int64_t)box->min_lon + box->max_lon) / 2));
-    uint32_t y = morton_bias((int32_t)(((int64_t)box->min_lat + box->max_lat) / 2));
-    uint64_t key = 0;
-    for (int bit = 31; bit >= 0; bit--) {
-        uint32_t right = x >> bit & 1, upper = y >> bit & 1;
-        key = key << 2 | ((3 * right) ^ upper);
-        if (upper) continue;
-        if (right) {
-            x = ~x;
-            y = ~y;
-        }
-        uint32_t swapped = x;
-        x = y;
-        y = swapped;
-    }
-    return key;
-}
-
 enum status load_sort(const struct index_box *boxes, size_t count, load_curve_fn *curve,
                       struct load_key **out) {
     if (count >= UINT32_MAX) return STATUS_TOO_LARGE;

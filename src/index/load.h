@@ -16,8 +16,6 @@ struct load_key {
 typedef uint64_t load_curve_fn(const struct index_box *box);
 /// Z order of the south-west corner (exact for points).
 load_curve_fn load_morton;
-/// Hilbert order of the middle.
-load_curve_fn load_hilbert;
 
 /// Keys of all boxes in ascending order (equal ones in the order given), for mem_free. At most 2^32 - 1.
 MUST_USE enum status load_sort(const struct index_box *boxes, size_t count, load_curve_fn *curve,

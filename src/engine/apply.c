@@ -25,7 +25,9 @@ static void drop_failed_records(struct batch *b);
 // All changes of a batch happen at one time.
 static enum status run(struct batch *b, uint64_t *lsn) {
     struct batch_single single;
+    uint32_t spare[BATCH_SPARE];
     b->single = &single;
+    b->spare = spare;
     *lsn = 0;
     arena_reset(&b->reader->scratch);
     buf_clear(&b->reader->batch);
@@ -67,11 +69,6 @@ enum status engine_apply(struct engine *e, unsigned reader, const struct change 
     }
     if (st != STATUS_OK) {
         return st;
-    }
-    for (size_t i = 0; i < count; i++) {
-        results[i].object = NULL;
-        results[i].created = false;
-        results[i].why.text[0] = results[i].why.pointer[0] = '\0';
     }
     struct batch b = {.engine = e,
                       .reader = engine_reader_state(e, reader),

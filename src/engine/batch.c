@@ -176,6 +176,11 @@ static enum status prepare_item(struct batch *b, size_t i) {
     struct change_result *result = &b->results[i];
     struct batch_item *item = &b->items[i];
     item->chain = BATCH_NONE;
+    result->object = NULL;
+    result->created = false;
+    if (change->patch_properties) {
+        result->why.text[0] = result->why.pointer[0] = '\0'; // whoever fails otherwise sets it
+    }
     bool writes = change->kind == CHANGE_PUT || change->kind == CHANGE_CREATE;
     bool conditional = change->if_present || change->if_etag_count > 0;
     result->status = batch_check(change, &result->why);
@@ -196,11 +201,31 @@ static enum status prepare_item(struct batch *b, size_t i) {
     return writes ? row_new(&change->draft, &item->row) : STATUS_OK;
 }
 
+static uint64_t odd_bytes(uint64_t word) {
+    const uint64_t ones = UINT64_MAX / 255, high = ones * 0x80;
+    return ((word - ones * 0x20) | ((word ^ ones * 0x7f) - ones) | word) & high;
+}
+
+// Printable ASCII, which most ids are, eight bytes at a time.
+static bool is_plain(struct str id) {
+    uint64_t word = UINT64_MAX / 255 * '0', odd = 0;
+    if (id.len < sizeof word) {
+        memcpy(&word, id.p, id.len);
+        return odd_bytes(word) == 0;
+    }
+    for (size_t at = 0; at + sizeof word < id.len; at += sizeof word) {
+        memcpy(&word, id.p + at, sizeof word);
+        odd |= odd_bytes(word);
+    }
+    memcpy(&word, id.p + id.len - sizeof word, sizeof word);
+    return (odd | odd_bytes(word)) == 0;
+}
+
 static enum status check_id(struct str id, struct reason *why) {
     if (id.len < 1 || id.len > OBJECT_ID_MAX) {
         return reason_set(why, STATUS_INVALID, "an id has 1 to %d bytes", OBJECT_ID_MAX);
     }
-    if (str_has_control(id) || !str_is_utf8(id)) {
+    if (!is_plain(id) && (str_has_control(id) || !str_is_utf8(id))) {
         return reason_set(why, STATUS_INVALID, "an id is UTF-8 without control characters");
     }
     return STATUS_OK;

@@ -13,6 +13,8 @@
 
 #define BATCH_NONE UINT32_MAX
 
+#define BATCH_SPARE 64 // slots taken at a time
+
 /// One change.
 struct batch_item {
     uint32_t chain;      // BATCH_NONE: it failed before
@@ -78,7 +80,10 @@ struct batch {
     uint32_t *order;                       // of locking: numbers of touched, by incarnation
     uint32_t *chain_table, *touched_table; // by hash, open addressing
     size_t table_mask;
-    struct batch_single *single;   // borrowed; for a batch of one
+    struct batch_single *single; // borrowed; for a batch of one
+    uint32_t *spare;             // borrowed; slots taken from spare_of and not used yet
+    size_t spare_count;
+    struct collection *spare_of;
     struct batch_retired *retired; // the reader's, with room for one row per change
     size_t expiry_promised;
     size_t puts, deletes, failed; // changes; failed: chains

@@ -13,7 +13,8 @@ static enum status check_conditions(const struct change *change, const struct ob
                                     struct reason *why);
 static enum status merge(struct batch *b, const struct change *change, const struct object *old,
                          struct row **out, struct reason *why);
-static enum status take_slot(struct batch *b, struct batch_chain *chain);
+static enum status take_slot(struct batch *b, struct batch_chain *chain, size_t left);
+static void give_spare(struct batch *b);
 static void stamp(struct batch *b, const struct batch_chain *chain, const struct object *old,
                   struct row *row);
 static enum status write_record(struct batch *b, struct batch_item *item,
@@ -25,6 +26,7 @@ enum status decide_all(struct batch *b) {
         look_ahead(b, i);
         st = decide(b, i);
     }
+    give_spare(b);
     return st;
 }
 
@@ -92,7 +94,7 @@ static enum status decide(struct batch *b, size_t i) {
         return STATUS_NO_MEMORY;
     }
     if (item->row) {
-        enum status st = take_slot(b, chain);
+        enum status st = take_slot(b, chain, b->count - i);
         if (st == STATUS_OK && (item->row->flags & OBJECT_HAS_EXPIRY)) {
             st = slots_make_access(&b->touched[chain->touched].collection->slots, chain->slot);
         }
@@ -190,25 +192,29 @@ static void look_up(struct batch *b, struct batch_chain *chain) {
     chain->slot = chain->before ? chain->before->slot : BATCH_NONE;
 }
 
-// A slot, and room for the id.
-static enum status take_slot(struct batch *b, struct batch_chain *chain) {
+// A slot, and room for the id. `left` changes at most will want slots.
+static enum status take_slot(struct batch *b, struct batch_chain *chain, size_t left) {
     struct collection *c = b->touched[chain->touched].collection;
     if (chain->slot != BATCH_NONE) {
         return STATUS_OK;
     }
-    uint32_t slot;
-    enum status st = slots_take(&c->slots, &slot);
-    if (st != STATUS_OK) {
-        return st;
+    if (b->spare_count == 0 || b->spare_of != c) {
+        give_spare(b);
+        b->spare_of = c;
+        b->spare_count = slots_take(&c->slots, left < BATCH_SPARE ? left : BATCH_SPARE, b->spare);
     }
-    st = id_map_promise(c->ids, chain->hash);
-    if (st != STATUS_OK) {
-        slots_give(&c->slots, slot);
-        return st;
+    enum status st = b->spare_count ? id_map_promise(c->ids, chain->hash) : STATUS_NO_MEMORY;
+    if (st == STATUS_OK) {
+        chain->slot = b->spare[--b->spare_count];
+        chain->fresh = true;
     }
-    chain->slot = slot;
-    chain->fresh = true;
-    return STATUS_OK;
+    return st;
+}
+
+static void give_spare(struct batch *b) {
+    while (b->spare_count) {
+        slots_give(&b->spare_of->slots, b->spare[--b->spare_count]);
+    }
 }
 
 static void stamp(struct batch *b, const struct batch_chain *chain, const struct object *old,

@@ -14,9 +14,10 @@
 #define TOMBSTONE 1u
 #define ADDRESS_BITS 44 // of an address of 48 bits, divided by the alignment of rows
 #define ROW_ALIGN_BITS 4
-#define LINE 8 // entries in a cache line
+#define TAG_BITS 20  // of the hash in an entry: the lowest of those that lead to a home
+#define HOME_BITS 28 // of the hash that lead to a home
+#define LINE 8       // entries in a cache line
 
-#define AHEAD 16          // rows fetched ahead while a table grows
 #define SMALL 4096        // entries: below, a table doubles
 #define PAGES (64u << 10) // what slab.h gives from this size on are multiples of it
 
@@ -42,16 +43,26 @@ struct id_map {
 
 static enum status grow(struct id_map *m, struct stripe *s, size_t wanted);
 static struct table *table_new(size_t wanted);
-static void table_put(struct table *t, uint64_t hash, const struct row *row);
+static int64_t first_bits(const struct table *t, size_t line);
+static bool find_home_bits(uint64_t entry, int64_t low, int64_t high, uint32_t *bits);
+static void table_put(struct table *t, uint32_t bits, uint64_t entry);
 static void table_free(struct epoch_node *node);
 
 static size_t capacity(const struct table *t) {
     return t->lines * LINE;
 }
 
-// The stripe is in the lowest bits, the place in the middle, and the highest stand in the entry.
+// The stripe is in the lowest bits.
+static uint32_t home_bits(uint64_t hash) {
+    return (uint32_t)(hash >> 8) & ((1u << HOME_BITS) - 1);
+}
+
+static size_t home_of_bits(const struct table *t, uint32_t bits) {
+    return (size_t)((uint64_t)bits * t->lines >> HOME_BITS) * LINE;
+}
+
 static size_t home(const struct table *t, uint64_t hash) {
-    return (size_t)((uint64_t)(uint32_t)(hash >> 8) * t->lines >> 32) * LINE;
+    return home_of_bits(t, home_bits(hash));
 }
 
 static size_t next(const struct table *t, size_t at) {
@@ -61,7 +72,7 @@ static size_t next(const struct table *t, size_t at) {
 static uint64_t entry_of(uint64_t hash, const struct row *row) {
     uint64_t address = (uintptr_t)row;
     assert((address >> ADDRESS_BITS >> ROW_ALIGN_BITS) == 0 && address % 16 == 0);
-    return hash >> ADDRESS_BITS << ADDRESS_BITS | address >> ROW_ALIGN_BITS;
+    return (uint64_t)home_bits(hash) << ADDRESS_BITS | address >> ROW_ALIGN_BITS;
 }
 
 static struct row *row_of(uint64_t entry) {
@@ -71,7 +82,8 @@ static struct row *row_of(uint64_t entry) {
 
 // EMPTY and TOMBSTONE agree with hashes that begin with zeroes: they are looked at before.
 static bool agree(uint64_t entry, uint64_t hash) {
-    return (entry ^ hash) >> ADDRESS_BITS == 0 && entry != TOMBSTONE;
+    return (entry ^ (uint64_t)home_bits(hash) << ADDRESS_BITS) >> ADDRESS_BITS == 0 &&
+           entry != TOMBSTONE;
 }
 
 static uint64_t load(const struct table *t, size_t at) {
@@ -260,24 +272,34 @@ size_t id_map_bytes(const struct id_map *m) {
     return bytes;
 }
 
-// A new table for `wanted` ids and half as many to come, without the tombstones. An entry knows too little
-// of its hash: the ids are hashed again.
+static void copy_line(const struct id_map *m, const struct table *old, size_t line, int64_t *low,
+                      struct table *t) {
+    int64_t high = first_bits(old, line + 1) - 1;
+    for (size_t at = line * LINE; at < (line + 1) * LINE; at++) {
+        uint64_t entry = load(old, at);
+        uint32_t bits;
+        if (entry == EMPTY) {
+            *low = high + 1; // what stands further on has its home there
+        } else if (entry != TOMBSTONE) {
+            if (!find_home_bits(entry, *low, high, &bits)) {
+                bits = home_bits(id_map_hash(m, row_id(row_of(entry))));
+            }
+            table_put(t, bits, entry);
+        }
+    }
+}
+
+// A new table for `wanted` ids and half as many to come, without the tombstones. No row is read, with few
+// exceptions: the places of entries say what their tags do not.
 static enum status grow(struct id_map *m, struct stripe *s, size_t wanted) {
     struct table *old = atomic_load_explicit(&s->table, memory_order_relaxed);
     struct table *t = table_new(wanted);
     if (!t) {
         return STATUS_NO_MEMORY;
     }
-    for (size_t i = 0; old && i < capacity(old); i++) {
-        uint64_t ahead = i + AHEAD < capacity(old) ? load(old, i + AHEAD) : EMPTY;
-        if (ahead > TOMBSTONE) {
-            __builtin_prefetch(row_of(ahead));
-            __builtin_prefetch((const char *)row_of(ahead) + 63);
-        }
-        if (load(old, i) > TOMBSTONE) {
-            const struct row *row = row_of(load(old, i));
-            table_put(t, id_map_hash(m, row_id(row)), row);
-        }
+    int64_t low = -((int64_t)1 << HOME_BITS); // the first entries may have their homes at the end
+    for (size_t line = 0; old && line < old->lines; line++) {
+        copy_line(m, old, line, &low, t);
     }
     s->used = s->live;
     atomic_store_explicit(&s->table, t, memory_order_release);
@@ -287,12 +309,26 @@ static enum status grow(struct id_map *m, struct stripe *s, size_t wanted) {
     return STATUS_OK;
 }
 
-static void table_put(struct table *t, uint64_t hash, const struct row *row) {
-    size_t at = home(t, hash);
+/// The least bits that lead to a line, or beyond.
+static int64_t first_bits(const struct table *t, size_t line) {
+    return (int64_t)((((uint64_t)line << HOME_BITS) + t->lines - 1) / t->lines);
+}
+
+// All cells from the home of an entry to its place are taken, so its bits lie between those of the first home
+// after an empty cell, and its line. False: more than one number there ends in the tag.
+static bool find_home_bits(uint64_t entry, int64_t low, int64_t high, uint32_t *bits) {
+    int64_t mask = ((int64_t)1 << TAG_BITS) - 1, tag = (int64_t)(entry >> ADDRESS_BITS);
+    int64_t last = high - ((high - tag) & mask);
+    *bits = (uint32_t)last;
+    return last - low <= mask;
+}
+
+static void table_put(struct table *t, uint32_t bits, uint64_t entry) {
+    size_t at = home_of_bits(t, bits);
     while (load(t, at) != EMPTY) {
         at = next(t, at);
     }
-    atomic_store_explicit(&t->entries[at], entry_of(hash, row), memory_order_relaxed);
+    atomic_store_explicit(&t->entries[at], entry, memory_order_relaxed);
 }
 
 static struct table *table_new(size_t wanted) {

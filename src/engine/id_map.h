@@ -5,7 +5,8 @@
 // Stripes of open addressing; probes begin at a cache line, so most look at one. A reader probes and compares the id
 // of a row whose entry agrees in its bits of hash. Entries never move inside a table: a new row of an id is
 // put in the place of the old one, removal leaves a tombstone, which insert uses again, and growth
-// publishes a new table and retires the old one to the epoch. So a reader that misses an id has looked
+// publishes a new table and retires the old one to the epoch (it needs no row: what the 20 bits do not tell
+// of an entry's home, its place does). So a reader that misses an id has looked
 // at a moment at which it was not there.
 //
 // Threads: find from any thread inside the epoch; the rest by the holder of the stripe's lock.

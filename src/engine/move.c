@@ -310,17 +310,11 @@ static enum status reserve(struct run *r, struct storage_room **room) {
     return storage_reserve(r->engine->store, most, room);
 }
 
-static uint8_t shard_at(const struct run *r, struct point p, struct index_box *box) {
-    int32_t lon = index_quantise(p.lon), lat = index_quantise(p.lat);
-    *box = (struct index_box){lon, lat, lon, lat};
-    return (uint8_t)shard_of_point(&r->engine->shards, p);
-}
-
 static void find_place(const struct run *r, struct mover *m) {
     m->place.collection = r->collection;
     m->place.slot = m->state.slot;
-    m->place.from_shard = shard_at(r, m->state.point, &m->place.from);
-    m->place.to_shard = shard_at(r, m->to, &m->place.to);
+    m->place.from_shard = relocation_of_point(r->engine, m->state.point, &m->place.from);
+    m->place.to_shard = relocation_of_point(r->engine, m->to, &m->place.to);
 }
 
 static void move_row(const struct run *r, const struct mover *m) {

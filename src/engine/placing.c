@@ -59,6 +59,9 @@ static uint8_t place_of(const struct batch *b, const struct row *row, struct ind
         return RELOCATION_NOWHERE;
     }
     row_read(row, &o);
+    if (!(o.flags & OBJECT_HAS_GEOMETRY)) {
+        return relocation_of_point(b->engine, o.point, box);
+    }
     if (!collection_index_box(&o, box)) {
         return RELOCATION_NOWHERE;
     }

@@ -5,6 +5,12 @@ static enum status run_across(struct engine *e, const struct relocation *r);
 static enum status part_of(struct collection *c, unsigned shard, struct index **out);
 static void count_objects(struct engine *e, unsigned shard, int64_t change);
 
+uint8_t relocation_of_point(const struct engine *e, struct point p, struct index_box *box) {
+    int32_t lon = index_quantise(p.lon), lat = index_quantise(p.lat);
+    *box = (struct index_box){lon, lat, lon, lat};
+    return (uint8_t)shard_of_point(&e->shards, p);
+}
+
 bool relocation_matters(const struct relocation *r) {
     return r->from_shard != r->to_shard ||
            (r->from_shard != RELOCATION_NOWHERE && memcmp(&r->from, &r->to, sizeof r->from) != 0);

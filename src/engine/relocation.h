@@ -16,6 +16,8 @@ struct relocation {
     struct index_box from, to;
 };
 
+/// The shard and the box of a plain point.
+uint8_t relocation_of_point(const struct engine *e, struct point p, struct index_box *box);
 /// False when no index has to change: then no shard's reader can tell.
 bool relocation_matters(const struct relocation *r);
 /// Only one shard is concerned.

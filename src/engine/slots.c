@@ -37,20 +37,26 @@ void slots_deinit(struct slots *s) {
     pthread_mutex_destroy(&s->lock);
 }
 
-enum status slots_take(struct slots *s, uint32_t *slot) {
-    enum status st = STATUS_OK;
+size_t slots_take(struct slots *s, size_t want, uint32_t *slots) {
+    size_t n = 0;
     pthread_mutex_lock(&s->lock);
-    uint32_t end = atomic_load_explicit(&s->end, memory_order_relaxed);
-    if (s->free_count) {
-        *slot = s->free;
+    for (; n < want && s->free_count; n++) {
+        slots[n] = s->free;
         s->free = unlink_free(s, s->free);
         s->free_count--;
-    } else if ((st = make_room(s, end)) == STATUS_OK) {
-        *slot = end;
-        atomic_store_explicit(&s->end, end + 1, memory_order_release);
     }
+    uint32_t end = atomic_load_explicit(&s->end, memory_order_relaxed);
+    size_t fresh = 0;
+    for (; n + fresh < want && make_room(s, end) == STATUS_OK; fresh++) {
+        end++;
+    }
+    for (size_t i = 0; i < fresh; i++) {
+        slots[n + i] =
+            end - 1 - (uint32_t)i; // used from the last one on: in the order of their numbers
+    }
+    atomic_store_explicit(&s->end, end, memory_order_release);
     pthread_mutex_unlock(&s->lock);
-    return st;
+    return n + fresh;
 }
 
 enum status slots_take_at(struct slots *s, uint32_t slot) {
@@ -160,17 +166,18 @@ static enum status make_room(struct slots *s, uint32_t slot) {
     }
     uint32_t at;
     unsigned chunk = slots_chunk(slot, &at);
+    if (atomic_load_explicit(&s->rows[chunk], memory_order_relaxed)) {
+        return STATUS_OK; // its places came before it
+    }
     enum status st = places_grow(&s->places, slot);
     if (st != STATUS_OK) {
         return st;
     }
-    if (!atomic_load_explicit(&s->rows[chunk], memory_order_relaxed)) {
-        void *rows = slab_zalloc(chunk_size(chunk) * sizeof(struct row *));
-        if (!rows) {
-            return STATUS_NO_MEMORY;
-        }
-        atomic_store_explicit(&s->rows[chunk], rows, memory_order_release);
+    void *rows = slab_zalloc(chunk_size(chunk) * sizeof(struct row *));
+    if (!rows) {
+        return STATUS_NO_MEMORY;
     }
+    atomic_store_explicit(&s->rows[chunk], rows, memory_order_release);
     return STATUS_OK;
 }
 

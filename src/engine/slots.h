@@ -40,8 +40,9 @@ struct slots {
 MUST_USE enum status slots_init(struct slots *s);
 /// Frees the rows still in it.
 void slots_deinit(struct slots *s);
-/// A free slot (lowest effort, not lowest number), with room in every table.
-MUST_USE enum status slots_take(struct slots *s, uint32_t *slot);
+/// Free slots (lowest effort, not lowest number), with room in every table. Returns how many: less than `want` only
+/// without memory.
+size_t slots_take(struct slots *s, size_t want, uint32_t *slots);
 /// Make a certain slot usable, for replay.
 MUST_USE enum status slots_take_at(struct slots *s, uint32_t slot);
 /// Needs no memory. The slot is empty.

@@ -237,7 +237,7 @@ enum warp_status warp_put_points(struct warp_session *s, const char *collection,
 
 static enum status put_some(struct warp_session *s, const char *collection,
                             const struct warp_point *points, size_t count, size_t *done) {
-    struct change *changes = arena_zalloc(&s->arena, count, sizeof *changes);
+    struct change *changes = arena_alloc(&s->arena, count * sizeof *changes);
     if (!changes) {
         return STATUS_NO_MEMORY;
     }

@@ -198,7 +198,7 @@ static bool take_in_circle(void *ctx, const uint32_t *items, size_t count, bool 
     for (size_t i = 0; i < count; i++)
         __builtin_prefetch(&p->at[items[i]]);
     for (size_t i = 0; i < count; i++)
-        p->hits += distance_is_within(&p->from, p->at[items[i]], p->radius_hav);
+        p->hits += distance_hav(&p->from, p->at[items[i]]) <= p->radius_hav;
     return true;
 }
 
@@ -226,14 +226,8 @@ static double take_near(void *ctx, const uint32_t *items, size_t count, double b
     for (size_t i = 0; i < count; i++)
         __builtin_prefetch(&p->at[items[i]]);
     for (size_t i = 0; i < count; i++) {
-        if (p->found == BENCH_PEERS_NEAREST &&
-            !distance_is_within(&p->from, p->at[items[i]], p->hav[p->found - 1]))
-            continue;
-        struct point q = p->at[items[i]];
-        if (p->found == BENCH_PEERS_NEAREST &&
-            !distance_is_within(&p->from, q, p->hav[p->found - 1]))
-            continue;
-        double hav = distance_hav(&p->from, q);
+        double hav = distance_hav(&p->from, p->at[items[i]]);
+        if (p->found == BENCH_PEERS_NEAREST && hav > p->hav[p->found - 1]) continue;
         unsigned to = p->found < BENCH_PEERS_NEAREST ? p->found++ : BENCH_PEERS_NEAREST - 1;
         for (; to > 0 && p->hav[to - 1] > hav; to--) {
             p->hav[to] = p->hav[to - 1];

@@ -12,6 +12,7 @@ static enum status check(const struct query *q, struct reason *why);
 static enum status plan(struct search *s);
 static enum status plan_order(struct search *s, struct reason *why);
 static void run(struct search *s);
+static void answer_near(struct search *s);
 static enum status answer(struct search *s, struct hits *out);
 static enum status answer_next(struct search *s, const struct search_key *last, struct str *next);
 static uint32_t order_fingerprint(const struct search *s);
@@ -171,10 +172,37 @@ static void run(struct search *s) {
         return;
     }
     if (q->shape == QUERY_NEAREST) {
-        search_near(s);
+        answer_near(s);
     } else if (!search_scan(s, s->by_distance)) {
-        search_near(s); // a crowded circle: from the middle outwards, as far as the limit goes
+        answer_near(s); // a crowded circle: from the middle outwards, as far as the limit goes
     }
+}
+
+/// By distance, nearest first.
+static void answer_near(struct search *s) {
+    struct search_found after = {s->cursor.key.number, s->cursor.key.slot, 0};
+    struct search_near n = {.engine = s->engine,
+                            .collection = s->collection,
+                            .reader = s->reader,
+                            .arena = s->arena,
+                            .round = s->round,
+                            .limit = s->top.limit,
+                            .now_ms = s->now_ms,
+                            .filter = s->query->filter,
+                            .after = s->has_cursor ? &after : NULL};
+    s->failed = search_near_find(&n) != STATUS_OK;
+    s->ordered = true;
+    s->count = n.count;
+    s->items = arena_alloc(s->arena, s->count * sizeof *s->items + 1);
+    s->failed = s->failed || !s->items;
+    for (size_t i = 0; i < s->count && !s->failed; i++) {
+        const struct search_found *f = &n.found[i];
+        s->items[i] = (struct hit){&n.objects[f->at], f->distance_m};
+    }
+    s->shards |= n.shards;
+    s->refinements += n.refinements;
+    s->cost.nodes += n.cost.nodes;
+    s->cost.candidates += n.cost.candidates;
 }
 
 static bool take_count(struct search *s, const struct object *o, double distance_m) {
@@ -279,7 +307,7 @@ static enum status answer(struct search *s, struct hits *out) {
         .shards = (unsigned)__builtin_popcountll(s->shards),
     };
     struct search_key last = {.class = SEARCH_NUMBER};
-    if (s->take == take_top) {
+    if (s->take == take_top && !s->ordered) {
         search_top_sort(&s->top);
         s->count = s->top.count;
         s->items = arena_alloc(s->arena, s->count * sizeof *s->items + 1);
@@ -299,10 +327,12 @@ static enum status answer(struct search *s, struct hits *out) {
     if (!more) {
         return STATUS_OK;
     }
-    if (s->take == take_top) {
+    const struct hit *item = &out->items[q->limit - 1];
+    if (s->take == take_top && !s->ordered) {
         last = s->top.entries[q->limit - 1].key;
     } else {
-        last.slot = out->items[q->limit - 1].object->slot;
+        last.slot = item->object->slot;
+        last.number = s->ordered ? item->distance_m : 0;
     }
     return answer_next(s, &last, &out->next);
 }

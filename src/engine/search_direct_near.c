@@ -2,21 +2,17 @@
 
 #include "engine/search_direct.h"
 
+#include "engine/search_found.h"
 #include "engine/search_group.h"
 #include "engine/search_state.h"
 
 #define WIDEST_M 2.1e7 // a circle of this radius is the earth
 
-/// A hit of a circle; its object is found[at].
-struct found {
-    double distance_m;
-    uint32_t slot, at;
-};
-
 static enum status give_circle(struct search_direct *d, const struct search_group *g, size_t q,
                                size_t query, const struct search_round *round, uint32_t limit);
 static enum status ask_one(struct search_direct *d, const struct query *query, size_t number);
-static void sort(struct found *found, size_t count);
+static enum status nearest(struct search_direct *d, const struct search_group *g, struct point p,
+                           size_t number, uint32_t k);
 
 /// One group; `*done` of its circles are over.
 static enum status some_circles(struct search_direct *d, const struct point *centres, size_t at,
@@ -70,25 +66,32 @@ enum status search_direct_nearest(struct search_direct *d, const struct point *c
     for (size_t at = 0; st == STATUS_OK && at < count; at += SEARCH_GROUP) {
         size_t n = count - at < SEARCH_GROUP ? count - at : SEARCH_GROUP;
         engine_enter(d->engine, d->reader);
-        if (n > 1) {
-            st = search_group_init(&g, d->engine, d->reader, d->collection, d->why);
-        }
-        for (size_t q = 0; st == STATUS_OK && n > 1 && q < n; q++) {
-            struct point p = centres[at + q];
-            search_group_set(&g, q, &(struct bbox){p.lon, p.lat, p.lon, p.lat});
-        }
-        if (st == STATUS_OK && n > 1) {
-            search_group_approach(&g, n);
-        }
+        st = search_group_init(&g, d->engine, d->reader, d->collection, d->why);
         for (size_t q = 0; q < n && st == STATUS_OK; q++) {
-            struct query query = {.collection = d->collection,
-                                  .shape = QUERY_NEAREST,
-                                  .point = centres[at + q],
-                                  .radius_m = INFINITY,
-                                  .limit = k};
-            st = ask_one(d, &query, at + q);
+            st = nearest(d, &g, centres[at + q], at + q, k);
+            engine_count(&engine_reader_state(d->engine, d->reader)->searches, 1);
         }
         engine_leave(d->engine, d->reader);
+    }
+    return st;
+}
+
+static enum status nearest(struct search_direct *d, const struct search_group *g, struct point p,
+                           size_t number, uint32_t k) {
+    arena_reset(d->arena);
+    struct search_near n = {.engine = d->engine,
+                            .collection = g->collection,
+                            .reader = d->reader,
+                            .arena = d->arena,
+                            .round = search_round_of(p, INFINITY, EARTH_SPHERE),
+                            .limit = k,
+                            .now_ms = g->now_ms};
+    enum status st = search_near_find(&n);
+    for (size_t i = 0; st == STATUS_OK && i < n.count; i++) {
+        const struct search_found *f = &n.found[i];
+        if (!d->visit(d->ctx, d->query + number, &n.objects[f->at], f->distance_m)) {
+            break;
+        }
     }
     return st;
 }
@@ -96,7 +99,7 @@ enum status search_direct_nearest(struct search_direct *d, const struct point *c
 static enum status give_circle(struct search_direct *d, const struct search_group *g, size_t q,
                                size_t query, const struct search_round *round, uint32_t limit) {
     size_t candidates = g->ends[q] - search_group_begin(g, q), n = 0;
-    struct found *found = arena_alloc(d->arena, candidates * sizeof *found);
+    struct search_found *found = arena_alloc(d->arena, candidates * sizeof *found);
     struct object *objects = arena_alloc(d->arena, candidates * sizeof *objects);
     if (!found || !objects) {
         return STATUS_NO_MEMORY;
@@ -109,7 +112,7 @@ static enum status give_circle(struct search_direct *d, const struct search_grou
             n++;
         }
     }
-    sort(found, n);
+    search_found_sort(found, n);
     for (size_t i = 0; i < n && i < limit; i++) {
         if (!d->visit(d->ctx, d->query + query, &objects[found[i].at], found[i].distance_m)) {
             break;
@@ -130,24 +133,4 @@ static enum status ask_one(struct search_direct *d, const struct query *query, s
         }
     }
     return st;
-}
-
-static bool before(const struct found *a, const struct found *b) {
-    return a->distance_m != b->distance_m ? a->distance_m < b->distance_m : a->slot < b->slot;
-}
-
-// Shell's, with Ciura's gaps (2001): most have a handful of hits.
-static void sort(struct found *found, size_t count) {
-    static const size_t gaps[] = {701, 301, 132, 57, 23, 10, 4, 1};
-    for (size_t g = 0; g < sizeof gaps / sizeof gaps[0]; g++) {
-        size_t gap = gaps[g];
-        for (size_t i = gap; i < count; i++) {
-            struct found moving = found[i];
-            size_t j = i;
-            for (; j >= gap && before(&moving, &found[j - gap]); j -= gap) {
-                found[j] = found[j - gap];
-            }
-            found[j] = moving;
-        }
-    }
 }

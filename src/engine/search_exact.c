@@ -95,20 +95,15 @@ static bool exact_radius(const struct search *s, const struct object *o, double 
     return search_round_has(&s->round, o, distance_m);
 }
 
-bool search_round_has(const struct search_round *r, const struct object *o, double *distance_m) {
-    if (o->flags & OBJECT_HAS_GEOMETRY) {
-        if (geometry_is_empty(o->geometry) ||
-            distance_hav_to_bbox(&r->from, geometry_bbox(o->geometry)) > r->cutoff_hav) {
-            return false;
-        }
-        *distance_m = distance_to_geometry_m(r->earth, r->from.p, o->geometry);
-        return *distance_m <= r->radius_m;
-    }
-    if (!distance_is_within(&r->from, o->point, r->cutoff_hav)) {
+bool search_round_reaches(const struct search_round *r, const struct object *o,
+                          double *distance_m) {
+    if (!(o->flags & OBJECT_HAS_GEOMETRY)) {
+        *distance_m = distance_geodesic_m(r->from.p, o->point);
+    } else if (geometry_is_empty(o->geometry) ||
+               distance_hav_to_bbox(&r->from, geometry_bbox(o->geometry)) > r->cutoff_hav) {
         return false;
+    } else {
+        *distance_m = distance_to_geometry_m(r->earth, r->from.p, o->geometry);
     }
-    double hav = distance_hav(&r->from, o->point);
-    *distance_m = r->earth == EARTH_SPHERE ? distance_hav_to_m(hav)
-                                           : distance_geodesic_m(r->from.p, o->point);
     return *distance_m <= r->radius_m;
 }

@@ -13,6 +13,7 @@
 
 #include "engine/cursor.h"
 #include "engine/engine_state.h"
+#include "engine/search_near.h"
 #include "engine/search_parts.h"
 #include "engine/search_test.h"
 #include "engine/search_top.h"
@@ -55,6 +56,7 @@ struct search {
 
     // The answer.
     struct hit *items;
+    bool ordered; // items are in order, `top` is unused
     size_t count, cap, expected;
     uint64_t matched;
     struct search_top top;
@@ -73,9 +75,6 @@ bool search_look(struct search *s, const struct row *row);
 bool search_scan(struct search *s, bool few);
 /// The number of points in the box from the index alone; false when it cannot tell.
 bool search_count(struct search *s);
-/// By distance, nearest first, into `top`.
-void search_near(struct search *s);
-
 /// Choose `exact`; the area must be set.
 search_exact_fn *search_exact_for(const struct query *q);
 static inline uint64_t search_all_shards(const struct search *s) {

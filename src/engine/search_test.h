@@ -39,8 +39,23 @@ struct search_round {
     double cutoff_hav; // nothing farther can enter the answer; shrinks as the answer fills
 };
 struct search_round search_round_of(struct point p, double radius_m, enum earth earth);
+/// What search_round_has does with geometries and on the ellipsoid.
+bool search_round_reaches(const struct search_round *r, const struct object *o, double *distance_m);
 /// `*distance_m` is set when it does.
-bool search_round_has(const struct search_round *r, const struct object *o, double *distance_m);
+static inline bool search_round_has(const struct search_round *r, const struct object *o,
+                                    double *distance_m) {
+    if (!(o->flags & OBJECT_HAS_GEOMETRY)) {
+        double hav = distance_hav(&r->from, o->point);
+        if (hav > r->cutoff_hav) {
+            return false;
+        }
+        if (r->earth == EARTH_SPHERE) {
+            *distance_m = distance_hav_to_m(hav);
+            return *distance_m <= r->radius_m;
+        }
+    }
+    return search_round_reaches(r, o, distance_m);
+}
 /// The bound in hav for a distance on that earth.
 double search_hav_bound(enum earth earth, double metres);
 

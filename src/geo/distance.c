@@ -31,12 +31,12 @@ struct distance_from distance_from(struct point p) {
 }
 
 // Differences are taken in degrees, where they are exact for neighbours.
-double distance_hav(const struct distance_from *from, struct point q) {
+double distance_hav_far(const struct distance_from *from, struct point q) {
     double h = hav_of_deg(q.lat - from->p.lat);
     return h + from->cos_lat * cos_of_lat(q.lat) * hav_of_deg(lon_difference(from->p.lon, q.lon));
 }
 
-double distance_hav_to_m(double hav) {
+double distance_hav_to_m_far(double hav) {
     double h = hav < 0 ? 0 : hav > 1 ? 1 : hav;
     // asin loses half the digits near the antipode; atan2 of both sides does not.
     return 2 * DISTANCE_EARTH_RADIUS_M * (h < 0.5 ? asin(sqrt(h)) : atan2(sqrt(h), sqrt(1 - h)));
@@ -95,9 +95,11 @@ struct bbox distance_circle_bbox(struct point p, double radius_m) {
     return box;
 }
 
-// Exactly 0 at the poles, so that all longitudes are one point there: pi/2 as a double is not.
+// By the way to the pole, which is exact near it, where cos(lat * RAD) has few true digits: all longitudes are one
+// point there, and that cosine is not 0.
 static double cos_of_lat(double lat) {
-    return fabs(lat) < 90.0 ? cos(lat * RAD) : 0.0;
+    double to_pole = fmax(0, 90.0 - fabs(lat));
+    return to_pole < 45.0 ? sin(to_pole * RAD) : cos(lat * RAD);
 }
 
 static double hav_of_deg(double degrees) {
@@ -122,9 +124,8 @@ static double lon_difference(double from, double to) {
 static double hav_to_meridian(const struct distance_from *from, double dlon, double min_lat,
                               double max_lat) {
     double hav_dlon = hav_of_deg(dlon), cos_dlon = 1 - 2 * hav_dlon;
-    double sin_low, cos_low, sin_high, cos_high;
-    sincos(min_lat * RAD, &sin_low, &cos_low);
-    sincos(max_lat * RAD, &sin_high, &cos_high);
+    double sin_low = sin(min_lat * RAD), cos_low = cos_of_lat(min_lat);
+    double sin_high = sin(max_lat * RAD), cos_high = cos_of_lat(max_lat);
     double slope_low = from->sin_lat * cos_low - from->cos_lat * sin_low * cos_dlon;
     double slope_high = from->sin_lat * cos_high - from->cos_lat * sin_high * cos_dlon;
     if (slope_low > 0 && slope_high < 0) {

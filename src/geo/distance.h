@@ -26,12 +26,14 @@ struct distance_from {
     double lat_rad, lon_rad, cos_lat, sin_lat;
 };
 struct distance_from distance_from(struct point p);
-/// hav(angle) = sin^2(angle/2): grows with distance; compare it instead of metres.
-double distance_hav(const struct distance_from *from, struct point q);
-/// distance_hav(from, q) <= hav, answered without trigonometry unless q is within 1e-13 of the limit, more than
-/// DISTANCE_NEAR_DEG away or near a pole.
-static inline bool distance_is_within(const struct distance_from *from, struct point q, double hav);
-double distance_hav_to_m(double hav);
+/// hav(angle) = sin^2(angle/2): grows with distance; compare it instead of metres. Without trigonometry unless q is
+/// more than DISTANCE_NEAR_DEG away or `from` near a pole.
+static inline double distance_hav(const struct distance_from *from, struct point q);
+/// The same for any two points, with trigonometry.
+double distance_hav_far(const struct distance_from *from, struct point q);
+/// Never falls where hav grows, up to 400 km.
+static inline double distance_hav_to_m(double hav);
+double distance_hav_to_m_far(double hav);
 double distance_m_to_hav(double metres);
 
 /// Shortest great-circle distance to any point of the box, as hav; 0 inside. Never more than the true one
@@ -47,8 +49,8 @@ double distance_to_geometry_m(enum earth earth, struct point p, const struct geo
 struct bbox distance_circle_bbox(struct point p, double radius_m);
 
 #define DISTANCE_NEAR_DEG 4.0
-#define DISTANCE_NEAR_COS 0.2     // at the centre: beyond, the cosine below loses digits
-#define DISTANCE_NEAR_ERROR 1e-13 // relative; a test holds it below a tenth of this
+#define DISTANCE_NEAR_COS 0.2 // at the centre: beyond, the cosine below loses digits
+#define DISTANCE_NEAR_HAV 1e-3
 
 /// hav by power series in the differences, which are short here: the last terms left out are below 1e-16.
 static inline double distance_hav_near(const struct distance_from *from, double dlat, double dlon) {
@@ -61,17 +63,21 @@ static inline double distance_hav_near(const struct distance_from *from, double 
     return sin_y * sin_y + from->cos_lat * cos_lat * (sin_x * sin_x);
 }
 
-static inline bool distance_is_within(const struct distance_from *from, struct point q,
-                                      double hav) {
+static inline double distance_hav(const struct distance_from *from, struct point q) {
     double dlat = q.lat - from->p.lat, dlon = q.lon - from->p.lon;
     if (fabs(dlat) <= DISTANCE_NEAR_DEG && fabs(dlon) <= DISTANCE_NEAR_DEG &&
         from->cos_lat > DISTANCE_NEAR_COS) {
-        double h = distance_hav_near(from, dlat, dlon);
-        const double underflow = 1e-290;
-        if (h + underflow < hav * (1 - DISTANCE_NEAR_ERROR)) return true;
-        if (h > hav * (1 + DISTANCE_NEAR_ERROR) + underflow) return false;
+        return distance_hav_near(from, dlat, dlon);
     }
-    return distance_hav(from, q) <= hav;
+    return distance_hav_far(from, q);
+}
+
+/// asin by power series, cut where the next term is below 1e-17; rising factors keep the product rising.
+static inline double distance_hav_to_m(double hav) {
+    if (!(hav >= 0 && hav <= DISTANCE_NEAR_HAV)) return distance_hav_to_m_far(hav);
+    double over =
+        1. / 6 + hav * (3. / 40 + hav * (5. / 112 + hav * (35. / 1152 + hav * 63. / 2816)));
+    return 2 * DISTANCE_EARTH_RADIUS_M * (sqrt(hav) * (1 + hav * over));
 }
 
 #endif

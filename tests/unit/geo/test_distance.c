@@ -131,12 +131,30 @@ static void test_poles_are_points(void **state) {
     }
 }
 
-static void test_within_is_what_hav_says(void **state) {
+/// What reaches the pole is no farther than the pole, though its way there is another calculation.
+static void test_boxes_at_poles(void **state) {
     (void)state;
     struct rand r;
     rand_init(&r, test_seed());
-    double worst = 0;
-    long near = 0, inside = 0;
+    for (int i = 0; i < 20000; i++) {
+        double side = rand_below(&r, 2) ? 1 : -1, low = rand_range(&r, 0, 90);
+        double lat = side * (90 - pow(10, rand_range(&r, -7, 1)));
+        struct distance_from from = distance_from((struct point){rand_range(&r, -180, 180), lat});
+        double west = rand_range(&r, -180, 180), width = rand_range(&r, 0, 20);
+        struct bbox box = {west, side > 0 ? low : -90, west + width, side > 0 ? 90 : -low};
+        double pole = distance_hav(&from, (struct point){0, side * 90});
+        assert_true(distance_hav_to_bbox(&from, &box) <= pole);
+        struct point corner = {remainder(west, 360), side * low};
+        assert_true(distance_hav_to_bbox(&from, &box) <= distance_hav(&from, corner));
+    }
+}
+
+static void test_series_are_what_trigonometry_says(void **state) {
+    (void)state;
+    struct rand r;
+    rand_init(&r, test_seed());
+    double worst = 0, worst_m = 0;
+    long near = 0;
     for (int i = 0; i < 300000; i++) {
         struct point p = {rand_range(&r, -180, 180), rand_range(&r, -90, 90)};
         struct distance_from from = distance_from(p);
@@ -145,28 +163,34 @@ static void test_within_is_what_hav_says(void **state) {
         if (rand_below(&r, 8)) q.lat = p.lat + rand_range(&r, -reach, reach);
         if (rand_below(&r, 8) == 0) q.lon = p.lon;
         if (fabs(q.lat) > 90 || fabs(q.lon) > 180) continue;
-        double hav = distance_hav(&from, q);
-        double limits[] = {hav,
-                           nextafter(hav, 1),
-                           nextafter(hav, 0),
-                           hav * (1 + 2e-13),
-                           hav * (1 - 2e-13),
-                           hav * 2,
-                           hav / 2,
-                           0};
-        for (size_t k = 0; k < sizeof limits / sizeof limits[0]; k++) {
-            assert_int_equal(distance_is_within(&from, q, limits[k]), hav <= limits[k]);
+        double far = distance_hav_far(&from, q), hav = distance_hav(&from, q);
+        if (far == 0) {
+            assert_true(hav == 0);
+            continue;
         }
-        double dlat = q.lat - p.lat, dlon = q.lon - p.lon;
-        if (fabs(dlat) > DISTANCE_NEAR_DEG || fabs(dlon) > DISTANCE_NEAR_DEG) continue;
-        if (from.cos_lat <= DISTANCE_NEAR_COS || hav == 0) continue;
-        near++;
-        inside += hav < 1e-6;
-        worst = fmax(worst, fabs(distance_hav_near(&from, dlat, dlon) - hav) / hav);
+        near += hav != far;
+        worst = fmax(worst, fabs(hav - far) / far);
+        double metres = distance_hav_to_m_far(hav);
+        worst_m = fmax(worst_m, fabs(distance_hav_to_m(hav) - metres) / metres);
     }
-    print_message("the series is off by %.3g at most\n", worst);
-    assert_true(worst < DISTANCE_NEAR_ERROR / 10);
-    assert_true(near > 100000 && inside > 10000);
+    print_message("the series are off by %.3g (hav) and %.3g (metres) at most\n", worst, worst_m);
+    assert_true(worst < 1e-14);
+    assert_true(worst_m < 1e-15);
+    assert_true(near > 10000);
+}
+
+/// What is sorted by hav is sorted by metres.
+static void test_metres_rise_with_hav(void **state) {
+    (void)state;
+    struct rand r;
+    rand_init(&r, test_seed());
+    assert_true(distance_hav_to_m(0) == 0);
+    for (int i = 0; i < 300000; i++) {
+        double low = pow(10, rand_range(&r, -30, -3));
+        double high = rand_below(&r, 2) ? nextafter(low, 1) : low * (1 + rand_range(&r, 0, 1e-15));
+        if (high > DISTANCE_NEAR_HAV) continue;
+        assert_true(distance_hav_to_m(low) <= distance_hav_to_m(high));
+    }
 }
 
 int main(void) {
@@ -177,7 +201,9 @@ int main(void) {
         cmocka_unit_test(test_circle_box_holds_the_circle),
         cmocka_unit_test(test_ellipsoid_slack),
         cmocka_unit_test(test_poles_are_points),
-        cmocka_unit_test(test_within_is_what_hav_says),
+        cmocka_unit_test(test_boxes_at_poles),
+        cmocka_unit_test(test_series_are_what_trigonometry_says),
+        cmocka_unit_test(test_metres_rise_with_hav),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

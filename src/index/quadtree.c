@@ -51,6 +51,7 @@ static void leaf_drop_slot(struct quadtree *qt, uint32_t front, uint32_t leaf, u
 static void leaf_slot_set(struct quadtree *qt, uint32_t leaf, unsigned slot, uint64_t pair,
                           uint32_t item);
 static void head_store(struct quadtree_leaf *leaf, struct quadtree_head head);
+static void cell_store(struct quadtree *qt, uint32_t number, struct quadtree_head head);
 static bool in_one_cell(uint64_t a, uint64_t b, unsigned bits);
 static void leaf_emptied(struct quadtree *qt, struct path *path, uint32_t leaf);
 static void leaf_join(struct quadtree *qt, struct path *path, uint32_t leaf);
@@ -128,13 +129,12 @@ static void remove_item(struct index *ix, const struct index_box *box, uint32_t 
 static enum status move(struct index *ix, const struct index_box *from, const struct index_box *to,
                         uint32_t item) {
     struct quadtree *qt = writable(ix);
-    uint32_t place = *places_at(qt->places, item);
-    struct quadtree_leaf *leaf = quadtree_leaf_at(qt, place >> QUADTREE_SLOT_BITS);
+    uint32_t place = *places_at(qt->places, item), leaf = place >> QUADTREE_SLOT_BITS;
     uint64_t pair = quadtree_pair_of(to);
-    if (!in_one_cell(quadtree_pair_of(from), pair, quadtree_head_of(leaf).bits))
+    if (!in_one_cell(quadtree_pair_of(from), pair, qt->bits[leaf]))
         return move_away(qt, from, to, item);
     quadtree_extent_add(qt, pair);
-    scan_store(&leaf->at, place & SLOT_MASK, pair);
+    scan_store(&quadtree_leaf_at(qt, leaf)->at, place & SLOT_MASK, pair);
     return STATUS_OK;
 }
 
@@ -150,7 +150,7 @@ static __attribute__((noinline)) enum status move_away(struct quadtree *qt,
     return st;
 }
 
-/// Places, then the heads of their leaves and the lines of their slots.
+/// Places, then the lines of their slots.
 static void approach_items(const struct index *ix, const uint32_t *which, size_t count) {
     const struct quadtree *qt = quadtree_of(ix);
     for (size_t i = 0; i < count; i++)
@@ -159,7 +159,6 @@ static void approach_items(const struct index *ix, const uint32_t *which, size_t
         uint32_t place = *places_at(qt->places, which[i]);
         if (place >> QUADTREE_SLOT_BITS >= qt->leaves.used) continue; // not of this index
         struct quadtree_leaf *leaf = quadtree_leaf_at(qt, place >> QUADTREE_SLOT_BITS);
-        __builtin_prefetch(leaf);
         __builtin_prefetch(&leaf->at.at[place & SLOT_MASK], 1);
     }
 }
@@ -183,13 +182,14 @@ static size_t items(const struct index *ix) {
 
 static size_t bytes(const struct index *ix) {
     const struct quadtree *qt = quadtree_of(ix);
-    return sizeof *qt + pool_bytes(&qt->nodes) + pool_bytes(&qt->leaves);
+    return sizeof *qt + qt->bits_cap + pool_bytes(&qt->nodes) + pool_bytes(&qt->leaves);
 }
 
 static void free_index(struct index *ix) {
     struct quadtree *qt = writable(ix);
     pool_deinit(&qt->nodes);
     pool_deinit(&qt->leaves);
+    mem_free(qt->bits);
     mem_free(qt);
 }
 
@@ -229,9 +229,20 @@ uint32_t quadtree_node_take(struct quadtree *qt) {
     return node;
 }
 
+enum status quadtree_leaves_reserve(struct quadtree *qt, uint32_t count) {
+    if (qt->bits_cap < qt->leaves.used + count) {
+        uint32_t cap = 2 * qt->leaves.used + 16;
+        uint8_t *bits = mem_realloc(qt->bits, cap);
+        if (!bits) return STATUS_NO_MEMORY;
+        qt->bits = bits;
+        qt->bits_cap = cap;
+    }
+    return pool_reserve(&qt->leaves, count);
+}
+
 uint32_t quadtree_leaf_take(struct quadtree *qt, unsigned bits, uint32_t next) {
     uint32_t number = pool_take(&qt->leaves);
-    head_store(quadtree_leaf_at(qt, number), (struct quadtree_head){next, 0, bits});
+    cell_store(qt, number, (struct quadtree_head){next, 0, bits});
     return number;
 }
 
@@ -302,7 +313,7 @@ static void path_extend(const struct quadtree *qt, struct path *path) {
 
 /// A leaf in the largest empty run around the point.
 static enum status leaf_place_new(struct quadtree *qt, struct path *path) {
-    enum status st = pool_reserve(&qt->leaves, 1);
+    enum status st = quadtree_leaves_reserve(qt, 1);
     if (st != STATUS_OK) return st;
 
     _Atomic uint32_t *children = quadtree_children(qt, path->node[path->depth]);
@@ -323,7 +334,7 @@ static enum status leaf_make_room(struct quadtree *qt, struct path *path) {
 
     unsigned common = (unsigned)__builtin_clzll(differences);
     enum status st = pool_reserve(&qt->nodes, common / 4 - path->depth);
-    if (st == STATUS_OK) st = pool_reserve(&qt->leaves, 2);
+    if (st == STATUS_OK) st = quadtree_leaves_reserve(qt, 2);
     if (st != STATUS_OK) return st;
 
     leaf_split(qt, number, path, common);
@@ -334,7 +345,7 @@ static enum status leaf_make_room(struct quadtree *qt, struct path *path) {
 /// All points and the new one are on one spot: shrink the cell to the spot, then put an empty leaf in front.
 static enum status leaf_chain(struct quadtree *qt, struct path *path) {
     enum status st = pool_reserve(&qt->nodes, QUADTREE_DEPTH - 1 - path->depth);
-    if (st == STATUS_OK) st = pool_reserve(&qt->leaves, 1);
+    if (st == STATUS_OK) st = quadtree_leaves_reserve(qt, 1);
     if (st != STATUS_OK) return st;
 
     uint32_t number = quadtree_ref_leaf(path->ref);
@@ -365,7 +376,7 @@ static void leaf_split(struct quadtree *qt, uint32_t number, struct path *path, 
     run_set(children, quadtree_child_of(path->morton, path->depth), span, QUADTREE_EMPTY);
     if (common == 64) {
         head.bits = 64;
-        head_store(leaf, head);
+        cell_store(qt, number, head);
         child_set(qt, path, number | QUADTREE_LEAF_BIT);
         return;
     }
@@ -388,22 +399,23 @@ static void leaf_split(struct quadtree *qt, uint32_t number, struct path *path, 
 /// their slots where they can: each place written is a cache miss.
 static uint32_t leaf_divide(struct quadtree *qt, uint32_t number, unsigned common) {
     struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
-    struct quadtree_head head = quadtree_head_of(leaf);
+    struct quadtree_head head = quadtree_head_of(leaf), other_head = {QUADTREE_NO_LEAF, 0, 0};
     unsigned shift = (common % 2 == 0 ? 63 : 31) - common / 2; // of the bit in a pair
     uint64_t bit = (uint64_t)1 << shift;
     uint64_t set = common < 2 ? 0 : bit; // the top bits are biased
     uint32_t other = POOL_NONE;
-    head.bits = common + 1;
+    head.bits = other_head.bits = common + 1;
     for (unsigned slot = head.count; slot >= 1; slot--) {
         uint64_t pair = quadtree_pair(leaf, slot);
         if ((pair & bit) != set) continue;
-        if (other == POOL_NONE) other = quadtree_leaf_take(qt, common + 1, QUADTREE_NO_LEAF);
-        quadtree_leaf_add(qt, other, pair, quadtree_item(leaf, slot));
+        if (other == POOL_NONE) other = pool_take(&qt->leaves);
+        leaf_slot_set(qt, other, ++other_head.count, pair, quadtree_item(leaf, slot));
         unsigned last = head.count--;
         if (slot != last)
             leaf_slot_set(qt, number, slot, quadtree_pair(leaf, last), quadtree_item(leaf, last));
     }
-    head_store(leaf, head);
+    cell_store(qt, number, head);
+    if (other != POOL_NONE) cell_store(qt, other, other_head);
     return other;
 }
 
@@ -439,6 +451,12 @@ static void head_store(struct quadtree_leaf *leaf, struct quadtree_head head) {
     scan_store(&leaf->at, 0, head.next | (uint64_t)head.count << 32 | (uint64_t)head.bits << 40);
 }
 
+/// A head with other bits than before.
+static void cell_store(struct quadtree *qt, uint32_t number, struct quadtree_head head) {
+    qt->bits[number] = (uint8_t)head.bits;
+    head_store(quadtree_leaf_at(qt, number), head);
+}
+
 /// The first leaf of a cell has no points left: the next one takes over, or the cell becomes empty and
 /// nodes without children go.
 static void leaf_emptied(struct quadtree *qt, struct path *path, uint32_t number) {
@@ -470,7 +488,7 @@ static void leaf_join(struct quadtree *qt, struct path *path, uint32_t number) {
     }
     struct quadtree_head head = quadtree_head_of(leaf);
     head.bits = 4 * (path->depth + 1) - span;
-    head_store(leaf, head);
+    cell_store(qt, number, head);
 }
 
 static bool leaf_join_once(struct quadtree *qt, const struct path *path, unsigned span,

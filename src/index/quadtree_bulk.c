@@ -101,7 +101,7 @@ static enum status leaf_fill(struct loading *l, unsigned bits, size_t from, size
                              uint32_t *ref) {
     uint32_t front = QUADTREE_NO_LEAF;
     while (from < to) {
-        enum status st = pool_reserve(&l->qt->leaves, 1);
+        enum status st = quadtree_leaves_reserve(l->qt, 1);
         if (st != STATUS_OK) return st;
         front = quadtree_leaf_take(l->qt, bits, front);
         for (unsigned i = 0; i < QUADTREE_LEAF_POINTS && from < to; i++, from++) {

@@ -53,7 +53,9 @@ static bool leaf_check(const struct quadtree *qt, uint32_t number, uint64_t corn
     for (bool front = true; number != QUADTREE_NO_LEAF; front = false) {
         const struct quadtree_leaf *leaf = quadtree_leaf_at(qt, number);
         struct quadtree_head head = quadtree_head_of(leaf);
-        if (head.count == 0 || head.count > QUADTREE_LEAF_POINTS || head.bits != bits) return false;
+        if (head.count == 0 || head.count > QUADTREE_LEAF_POINTS || head.bits != bits ||
+            qt->bits[number] != bits)
+            return false;
         if (!front && head.count != QUADTREE_LEAF_POINTS) return false;
         if (head.next != QUADTREE_NO_LEAF && bits != 64) return false;
         for (unsigned slot = 1; slot <= head.count; slot++) {

@@ -63,6 +63,9 @@ struct quadtree {
     struct places *places;
     const struct scan_kernels *scan;
     struct pool nodes, leaves;
+    uint8_t *
+        bits; // of each leaf's cell, beside its head for the writer: dense, so that a move seldom waits for it
+    uint32_t bits_cap;
     struct quadtree_extent {
         _Atomic int32_t min_lon, min_lat, max_lon, max_lat;
     } extent; // grows only, until empty
@@ -176,6 +179,8 @@ bool quadtree_check(const struct index *ix);
 /// Building blocks of quadtree.c that bulk loading uses too.
 void quadtree_clear(struct quadtree *qt);
 uint32_t quadtree_node_take(struct quadtree *qt);
+/// Makes room for so many leaves to take.
+MUST_USE enum status quadtree_leaves_reserve(struct quadtree *qt, uint32_t count);
 /// An empty leaf for a cell of `bits` leading Morton bits, in front of `next`.
 uint32_t quadtree_leaf_take(struct quadtree *qt, unsigned bits, uint32_t next);
 void quadtree_leaf_add(struct quadtree *qt, uint32_t leaf, uint64_t pair, uint32_t item);

@@ -164,8 +164,11 @@ static enum status commit(struct batch *b, uint64_t *lsn) {
 }
 
 static void note_expiry(struct batch *b, const struct batch_chain *chain) {
+    if (!(chain->after->flags & OBJECT_HAS_EXPIRY)) {
+        return;
+    }
     int64_t before = chain->before ? row_expires_ms(chain->before) : INT64_MAX;
-    if (chain->after && row_expires_ms(chain->after) < before) {
+    if (row_expires_ms(chain->after) < before) {
         struct collection *c = b->touched[chain->touched].collection;
         expiry_note(&b->engine->expiry, c, chain->slot, row_expires_ms(chain->after));
         b->expiry_promised--;

@@ -276,7 +276,7 @@ static enum status touch(struct batch *b, struct str name, bool make, uint32_t *
         *touched = (uint32_t)(b->touched_count - 1);
         return STATUS_OK;
     }
-    struct collection *c = collections_find(&b->engine->collections, name);
+    struct collection *c = collections_find_again(&b->engine->collections, &b->reader->last, name);
     uint32_t *cell = c ? touched_cell(b, c) : NULL;
     if (cell && *cell != BATCH_NONE) {
         *touched = *cell;

@@ -84,7 +84,7 @@ enum status engine_move(struct engine *e, unsigned reader, struct str collection
     }
     struct run r = {.engine = e,
                     .reader = engine_reader_state(e, reader),
-                    .collection = collection_lookup(e, collection),
+                    .collection = collection_lookup_by(e, reader, collection),
                     .moves = moves,
                     .count = count,
                     .statuses = statuses,
@@ -108,7 +108,6 @@ static enum status move_plain(struct run *r, uint64_t *lsn) {
     struct mover mover;
     r->items = &item;
     r->movers = &mover;
-    arena_reset(&r->reader->scratch);
     enum status st = r->count > 1 ? allocate(r) : STATUS_OK;
     if (st != STATUS_OK) {
         return st;
@@ -156,6 +155,7 @@ static enum status move_otherwise(struct run *r, unsigned reader, struct str col
 static enum status allocate(struct run *r) {
     struct arena *arena = &r->reader->scratch;
     size_t buckets = 4;
+    arena_reset(arena);
     if (r->count >= NONE / 4) {
         return STATUS_TOO_LARGE;
     }
@@ -196,7 +196,7 @@ static void unlock_stripes(const struct run *r) {
 
 static void find_all(struct run *r) {
     const struct id_map *ids = r->collection->ids;
-    for (size_t i = 0; i < r->count && i < AHEAD; i++) {
+    for (size_t i = 0; r->count > 1 && i < r->count && i < AHEAD; i++) {
         id_map_prefetch_row(ids, r->items[i].hash);
     }
     for (size_t i = 0; i < r->count && !r->other; i++) {

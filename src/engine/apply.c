@@ -150,6 +150,7 @@ static enum status commit(struct batch *b, uint64_t *lsn) {
     }
     if (store) {
         *lsn = storage_append_reserved(store, buf_str(batch), room);
+        engine_reader_trim(b->reader);
     }
     for (size_t i = 0; i < b->chain_count; i++) {
         finish_chain(b, &b->chains[i]);

@@ -12,6 +12,8 @@
 
 struct batch_retired;
 
+#define ENGINE_READER_KEEPS (1u << 20) // bytes of each buffer, between two batches
+
 /// What belongs to one reader id: counters that any thread may sum up, and memory used again by each
 /// apply. One thread's at a time, like the id.
 struct engine_reader {
@@ -57,6 +59,16 @@ static inline void engine_count(_Atomic uint64_t *counter, uint64_t n) {
 }
 static inline struct engine_reader *engine_reader_state(const struct engine *e, unsigned reader) {
     return atomic_load_explicit(&e->readers[reader], memory_order_acquire);
+}
+/// What a large batch made of a reader's buffers is given back; a session may stay for months.
+static inline void engine_reader_trim(struct engine_reader *r) {
+    struct buf *kept[] = {&r->batch, &r->body, &r->merged};
+    for (unsigned i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        if (kept[i]->cap > ENGINE_READER_KEEPS) {
+            buf_deinit(kept[i]);
+            buf_init(kept[i]);
+        }
+    }
 }
 /// "" is "default".
 static inline struct str collection_name_or_default(struct str name) {

@@ -412,4 +412,5 @@ static void finish(struct run *r, uint64_t *lsn, struct storage_room *room) {
         *lsn = storage_append_reserved(store, buf_str(&r->reader->batch), room);
     }
     engine_count(&r->reader->puts, moved);
+    engine_reader_trim(r->reader);
 }

@@ -21,7 +21,6 @@
 #include "engine/object.h"
 
 #define ROW_VERSION_MAX 0x7fffffffu // then they begin again at 1
-#define ROW_BODY_FORMAT 1           // of a record body (object_write)
 #define ROW_MOVING 0x80000000u      // in `version`: being written over
 
 struct row {

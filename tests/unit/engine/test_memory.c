@@ -158,11 +158,49 @@ static void a_store_too_large_names_the_limit(void **state) {
     }
 }
 
+static size_t kept_by(const struct engine *e, unsigned r) {
+    const struct engine_reader *reader = engine_reader_state(e, r);
+    return reader->batch.cap + reader->body.cap + reader->merged.cap;
+}
+
+// The records of a large batch do not stay with the reader that wrote it.
+static void a_large_batch_leaves_little(void **state) {
+    (void)state;
+    enum { COUNT = 40000 };
+    static struct change changes[COUNT];
+    static struct change_result results[COUNT];
+    static struct move moves[COUNT];
+    static enum status statuses[COUNT];
+    static char ids[COUNT][16];
+    char dir[600];
+    snprintf(dir, sizeof dir, "%s/large", test_tmpdir());
+    unsigned r;
+    uint64_t lsn;
+    struct storage *st;
+    struct engine *e = engine_make(INDEX_QUADTREE, 2, &r);
+    assert_int_equal(open_at(dir, e, &st, NULL), STATUS_OK);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(ids[i], sizeof ids[i], "%d", i);
+        changes[i] = change_point(CHANGE_PUT, "c", ids[i], i % 180, 1, "{}");
+        moves[i] = (struct move){.id = str_of(ids[i]), .to = {i % 180, 2}};
+    }
+    engine_enter(e, r);
+    assert_int_equal(engine_apply(e, r, changes, COUNT, results, &lsn, NULL), STATUS_OK);
+    assert_in_range(kept_by(e, r), 0, 3 * ENGINE_READER_KEEPS);
+    assert_int_equal(engine_move(e, r, STR("c"), moves, COUNT, statuses, &lsn, NULL), STATUS_OK);
+    assert_in_range(kept_by(e, r), 0, 3 * ENGINE_READER_KEEPS);
+    assert_true(get(e, r, "c", "7")->point.lat == 2);
+    engine_leave(e, r);
+    storage_close(st);
+    engine_end(e, r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(changes_are_refused_and_deletes_are_not, teardown),
         cmocka_unit_test_teardown(replacing_never_fills, teardown),
         cmocka_unit_test_teardown(a_store_too_large_names_the_limit, teardown),
+        cmocka_unit_test_teardown(a_large_batch_leaves_little, teardown),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

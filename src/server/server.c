@@ -17,7 +17,7 @@
 #include "server/notify.h"
 #include "server/server_state.h"
 
-enum { ABORT_MS = 2000, LOOK_MS = 1000 };
+enum { ABORT_MS = 2000, LOOK_MS = 1000, JOIN_LOOK_MS = 10 };
 
 extern char **environ;
 
@@ -330,17 +330,23 @@ static void server_wait(struct server *s) {
 
 // --- end ---
 
-/// True: another signal asks to hurry.
+/// How many have not ended, when each is given so long.
+static unsigned join_all(struct server *s, uint64_t each_ms) {
+    unsigned left = 0;
+    for (unsigned i = 0; i < s->worker_count; i++)
+        left += !worker_join(s->workers[i], each_ms);
+    return left;
+}
+
+/// True: another signal asks to hurry. Those who had nothing left to do are joined all the same.
 static bool join_or_signal(struct server *s, uint64_t limit_ms) {
     uint64_t until = clock_mono_ns() + limit_ms * 1000000;
-    for (unsigned i = 0; i < s->worker_count;) {
-        if (worker_join(s->workers[i], 20)) {
-            i++;
-            continue;
+    while (join_all(s, 0) > 0 && clock_mono_ns() < until) {
+        int n = signal_wait(JOIN_LOOK_MS);
+        if (n == SIGINT || n == SIGTERM) {
+            join_all(s, JOIN_LOOK_MS);
+            return true;
         }
-        int n = signal_wait(0);
-        if (n == SIGINT || n == SIGTERM) return true;
-        if (clock_mono_ns() > until) return false;
     }
     return false;
 }

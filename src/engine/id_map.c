@@ -251,18 +251,6 @@ void id_map_remove(struct id_map *m, uint64_t hash, const struct row *row) {
     }
 }
 
-enum status id_map_reserve(struct id_map *m, size_t count) {
-    enum status st = STATUS_OK;
-    size_t each = count / ID_MAP_STRIPES + count / ID_MAP_STRIPES / 8;
-    for (unsigned i = 0; i < ID_MAP_STRIPES && st == STATUS_OK; i++) {
-        const struct table *t = table_of(m, i);
-        if (each && (!t || each > capacity(t) - capacity(t) / 5)) {
-            st = grow(m, &m->stripes[i], each);
-        }
-    }
-    return st;
-}
-
 size_t id_map_bytes(const struct id_map *m) {
     size_t bytes = sizeof *m;
     for (unsigned i = 0; i < ID_MAP_STRIPES; i++) {

@@ -48,8 +48,6 @@ void id_map_insert(struct id_map *m, uint64_t hash, struct row *row);
 /// From now on the id has another row.
 void id_map_replace(struct id_map *m, uint64_t hash, const struct row *before, struct row *after);
 void id_map_remove(struct id_map *m, uint64_t hash, const struct row *row);
-/// Make room for `count` ids at once, before other threads know the map.
-MUST_USE enum status id_map_reserve(struct id_map *m, size_t count);
 size_t id_map_bytes(const struct id_map *m);
 
 #endif

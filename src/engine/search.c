@@ -29,7 +29,7 @@ enum status engine_search(struct engine *e, unsigned reader, const struct query 
 enum status search_run(struct engine *e, unsigned reader, const struct query *query,
                        struct arena *arena, struct hits *out, struct reason *why) {
     *out = (struct hits){0};
-    struct collection *c = collection_lookup(e, query->collection);
+    struct collection *c = collection_lookup_by(e, reader, query->collection);
     if (!c) {
         return reason_set(why, STATUS_NOT_FOUND, "there is no collection \"%.*s\"",
                           STR_ARGS(collection_name_or_default(query->collection)));

@@ -1,6 +1,6 @@
 // search_near.h - the nearest first, over all shards that can hold them.
 //
-//   search_near_init(&n, engine, reader, collection); set what is asked; search_near_find(&n);
+//   struct search_near n = {where and what is asked}; search_near_find(&n);
 //   n.found[i]: its distance; n.objects[n.found[i].at]
 //
 // Lives on the stack of the thread that asks, inside the epoch.

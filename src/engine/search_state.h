@@ -75,10 +75,8 @@ bool search_look(struct search *s, const struct row *row);
 bool search_scan(struct search *s, bool few);
 /// The number of points in the box from the index alone; false when it cannot tell.
 bool search_count(struct search *s);
+
 /// Choose `exact`; the area must be set.
 search_exact_fn *search_exact_for(const struct query *q);
-static inline uint64_t search_all_shards(const struct search *s) {
-    return UINT64_MAX >> (SHARD_MAX - s->engine->shards.count);
-}
 
 #endif

@@ -69,11 +69,6 @@ static inline struct row *slots_load(const struct slots *s, uint32_t slot) {
 static inline uint32_t slots_end(const struct slots *s) {
     return atomic_load_explicit(&s->end, memory_order_acquire);
 }
-/// Bring the pointer, and the place in the index, near.
-static inline void slots_prefetch(const struct slots *s, uint32_t slot) {
-    __builtin_prefetch((const void *)slots_cell(s, slot));
-    __builtin_prefetch(places_at(&s->places, slot));
-}
 static inline void slots_store(struct slots *s, uint32_t slot, struct row *row) {
     atomic_store_explicit(slots_cell(s, slot), row, memory_order_release);
 }

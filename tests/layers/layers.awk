@@ -5,7 +5,7 @@
 
 BEGIN {
     split("base 0 metrics 1 geo 2 proto 2 net 2 index 3 storage 3 gpu 3 physics 3 fence 4 " \
-          "engine 5 realtime 6 cluster 6 api 7 server 8 cli 9", words, " ")
+          "engine 5 realtime 6 cluster 6 api 7 command 7 server 8 cli 9", words, " ")
     for (i = 1; i in words; i += 2) layer[words[i]] = words[i + 1] + 0
     public_from = layer["engine"]   # include/warp.h is the engine's face: nothing below may know it
 

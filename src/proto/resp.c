@@ -1,0 +1,50 @@
+#include "proto/resp.h"
+
+static void line(struct buf *out, char kind, struct str s);
+
+void resp_simple(struct buf *out, struct str s) {
+    line(out, '+', s);
+}
+
+void resp_error(struct buf *out, struct str s) {
+    line(out, '-', s);
+}
+
+void resp_integer(struct buf *out, int64_t v) {
+    buf_append_char(out, ':');
+    buf_append_i64(out, v);
+    buf_append_str(out, STR("\r\n"));
+}
+
+void resp_bulk(struct buf *out, struct str s) {
+    buf_append_char(out, '$');
+    buf_append_u64(out, s.len);
+    buf_append_str(out, STR("\r\n"));
+    buf_append_str(out, s);
+    buf_append_str(out, STR("\r\n"));
+}
+
+void resp_null(struct buf *out) {
+    buf_append_str(out, STR("$-1\r\n"));
+}
+
+void resp_array(struct buf *out, size_t count) {
+    buf_append_char(out, '*');
+    buf_append_u64(out, count);
+    buf_append_str(out, STR("\r\n"));
+}
+
+void resp_bulk_double(struct buf *out, double v) {
+    char room[32];
+    struct buf text = {.data = room, .cap = sizeof room}; // 17 digits and an exponent fit
+    buf_append_double(&text, v);
+    resp_bulk(out, buf_str(&text));
+}
+
+static void line(struct buf *out, char kind, struct str s) {
+    buf_append_char(out, kind);
+    for (size_t i = 0; i < s.len; i++) {
+        buf_append_char(out, s.p[i] == '\r' || s.p[i] == '\n' ? ' ' : s.p[i]);
+    }
+    buf_append_str(out, STR("\r\n"));
+}

@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "engine/collection.h"
-
+#include "engine/fences.h"
 #include "engine/query.h"
 #include "engine/shard.h"
 #include "storage/storage.h"
@@ -29,6 +29,7 @@ struct engine_options {
     const char *memory_limit_name; // the setting, for texts; static; may be NULL
     uint32_t limit_collections;    // 0: 100,000
     struct log *log;               // may be NULL
+    struct engine_events events;   // `write` NULL: fences are kept, nothing is told
 };
 
 /// An empty engine without a store.

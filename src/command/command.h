@@ -14,26 +14,74 @@
 #include "base/log.h"
 #include "engine/engine.h"
 #include "metrics/registry.h"
+#include "realtime/hub.h"
 
 struct commands;
 
+/// What SERVER and INFO tell of the process.
+struct command_facts {
+    const char *version, *id; // id: the node's name, or its address
+    uint64_t uptime_ms, pid, cpus, threads;
+    uint64_t connections, accepted;
+    uint16_t port;
+};
+
+/// One connected client, for CLIENT LIST.
+struct command_client_facts {
+    uint64_t id, age_s, idle_s;
+    struct str address, name;
+};
+
+/// What only the wiring can do. Each function may be NULL: then the command says that it cannot be had here.
+struct command_host {
+    void *ctx;
+    void (*facts)(void *ctx, struct command_facts *out);
+    /// Begin a snapshot and come back at once. BUSY while one is being taken.
+    enum status (*snapshot)(void *ctx, struct reason *why);
+    /// In the order of their ids. `each` must not call the host.
+    void (*clients)(void *ctx, void (*each)(void *each_ctx, const struct command_client_facts *c),
+                    void *each_ctx);
+    /// Close by id, or by address when `id` is 0; how many.
+    size_t (*client_kill)(void *ctx, uint64_t id, struct str address);
+    /// For the list. NO_MEMORY.
+    enum status (*client_name)(void *ctx, uint64_t id, struct str name);
+};
+
 struct commands_options {
-    struct engine *engine;        // borrowed
-    struct registry *metrics;     // borrowed; may be NULL
-    struct log *log;              // may be NULL
+    struct engine *engine;    // borrowed
+    struct registry *metrics; // borrowed; may be NULL
+    struct log *log;          // may be NULL
+    struct hub *hub;          // borrowed; NULL: no channels
+    struct command_host host;
+    const char *password;         // copied; NULL or "": none is asked for
     uint32_t limit_ring_vertices; // of an OBJECT; 0: 10,000
 };
 
 MUST_USE enum status commands_new(const struct commands_options *options, struct commands **out);
 void commands_free(struct commands *commands);
 struct engine *commands_engine(const struct commands *commands);
+struct hub *commands_hub(const struct commands *commands);
 
 /// What a connection has said about itself; the session's, zero at first.
 struct command_client {
     uint64_t id;
     bool json; // OUTPUT json
     bool authenticated;
-    bool quit; // close after this answer
+    bool quit;       // close after this answer
+    bool subscribed; // by SUBSCRIBE or PSUBSCRIBE: little else is allowed
+    /// The connection's place in the hub, made when first asked for. The member itself is NULL where nothing can be sent
+    /// later (HTTP, scripts), the result when memory runs out.
+    struct hub_subscriber *(*subscriber)(struct command_client *client);
+};
+
+/// A connection that goes live: command_live_open has given it a private channel of the hub, from now on it sends what is
+/// published there, and takes nothing but QUIT. The session answers "+OK", in JSON {"ok":true,"live":true}.
+struct command_live {
+    void (*end)(
+        void *
+            ctx); // once, on the connection's thread, inside engine_enter, when it goes; NULL: not live
+    void *ctx;
+    bool raw; // what is published is sent as it is (MONITOR), not as a bulk string
 };
 
 /// One command on its way.
@@ -47,8 +95,17 @@ struct command_call {
     unsigned reader;     // of the engine; the thread is inside engine_enter
     uint64_t begin_ns;   // for "elapsed"
     uint64_t wait_lsn;   // answer when this LSN is durable; 0: now
-    struct reason *why;  // filled by command_answer
+    uint64_t
+        deadline_ns; // monotonic, of TIMEOUT; 0: none. Long searches look at it: command_is_late
+    struct command_live live; // set by a command that goes live; it writes no reply then
+    struct reason *why;       // filled by command_answer
 };
+
+/// Past the deadline: fail with STATUS_TIMEOUT and the text "timeout". Looks at the clock only when there is one.
+bool command_is_late(const struct command_call *call);
+/// Before a command goes live: a new private channel, already subscribed to, so that nothing published from now on is
+/// lost. Its name is in the call's arena. Fails with a text where the connection cannot go live.
+MUST_USE enum status command_live_open(struct command_call *call, struct str *channel);
 
 /// Always appends exactly one complete reply (unless memory runs out: out->failed), errors included: RESP, or with
 /// client->json a JSON object in a bulk string.
@@ -62,6 +119,7 @@ enum command_flag {
     COMMAND_ADMIN = 4,   // configuration, other clients, the store
     COMMAND_OPEN = 8,    // allowed before AUTH
     COMMAND_SCRIPT = 16, // may be called by a script
+    COMMAND_PUBSUB = 32, // allowed while subscribed
 };
 
 typedef enum status command_fn(struct command_call *call);

@@ -8,6 +8,8 @@
 enum { NAME_MAX_BYTES = 32, TABLE = COMMANDS_TABLE };
 
 static void run(struct command_call *call);
+static enum status check(struct command_call *call, const struct command *c);
+static bool is_code(struct str text);
 static void write_error(struct command_call *call, enum status st);
 static size_t fold(struct str word, char out[NAME_MAX_BYTES], size_t at);
 static const struct command *look_up(const struct commands *commands, const char *name, size_t len);
@@ -74,16 +76,49 @@ static void run(struct command_call *call) {
         struct str name = call->count ? call->args[0] : STR("");
         st = reason_set(&why, STATUS_BAD_METHOD, "unknown command '%.*s'",
                         (int)(name.len < 64 ? name.len : 64), name.p);
-    } else if (call->count < c->least || (c->most && call->count > c->most)) {
-        st = reply_arguments(call);
     } else {
-        st = c->run(call);
+        st = check(call, c);
+        if (st == STATUS_OK) {
+            st = c->run(call);
+        }
     }
     if (st != STATUS_OK) {
         call->out->len = begin; // half an answer is none
         write_error(call, st);
     }
     call->why = NULL;
+}
+
+/// May it run now, for this client, with so many arguments?
+static enum status check(struct command_call *call, const struct command *c) {
+    struct commands *all = call->commands;
+    const struct command_client *client = call->client;
+    if (!client->authenticated && !(c->flags & COMMAND_OPEN) &&
+        atomic_load_explicit(&all->asks_password, memory_order_relaxed)) {
+        return reason_set(call->why, STATUS_UNAUTHORIZED, "NOAUTH Authentication required.");
+    }
+    if (client->subscribed && !(c->flags & COMMAND_PUBSUB)) {
+        return reason_set(call->why, STATUS_BAD_REQUEST,
+                          "only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT allowed in this "
+                          "context");
+    }
+    if (call->count < c->least || (c->most && call->count > c->most)) {
+        return reply_arguments(call);
+    }
+    if (!(c->flags & COMMAND_WRITE)) {
+        return STATUS_OK;
+    }
+    if (atomic_load_explicit(&all->read_only, memory_order_relaxed)) {
+        return reason_set(call->why, STATUS_READ_ONLY, "read only");
+    }
+    if (call->deadline_ns) {
+        return reason_set(call->why, STATUS_BAD_REQUEST, "timeout not supported for '%s'", c->name);
+    }
+    return STATUS_OK;
+}
+
+bool command_is_late(const struct command_call *call) {
+    return call->deadline_ns && clock_mono_ns() >= call->deadline_ns;
 }
 
 static void write_error(struct command_call *call, enum status st) {
@@ -103,12 +138,22 @@ static void write_error(struct command_call *call, enum status st) {
     }
     char room[sizeof call->why->text + 32];
     struct buf line = {.data = room, .cap = sizeof room};
-    struct str code = str_of(status_resp(st)); // its first word: ERR, OOM, READONLY, NOAUTH
-    code.len = str_find(code, ' ');
-    buf_append_str(&line, code);
-    buf_append_char(&line, ' ');
+    if (!is_code(str_of(text))) {
+        buf_append_str(&line, st == STATUS_NO_MEMORY ? STR("OOM ") : STR("ERR "));
+    }
     buf_append_str(&line, str_of(text));
     resp_error(out, buf_str(&line));
+}
+
+/// Does it begin with a word of capitals: OOM, NOAUTH?
+static bool is_code(struct str text) {
+    size_t len = str_find(text, ' ');
+    for (size_t i = 0; i < len; i++) {
+        if (text.p[i] < 'A' || text.p[i] > 'Z') {
+            return false;
+        }
+    }
+    return len > 0;
 }
 
 static size_t fold(struct str word, char out[NAME_MAX_BYTES], size_t at) {

@@ -8,6 +8,13 @@ enum status commands_new(const struct commands_options *options, struct commands
         return STATUS_NO_MEMORY;
     }
     c->options = *options;
+    c->options.password = NULL;
+    atomic_init(&c->keepalive_s, 300);
+    pthread_mutex_init(&c->lock, NULL);
+    if (commands_password_set(c, str_of(options->password ? options->password : "")) != STATUS_OK) {
+        commands_free(c);
+        return STATUS_INVALID;
+    }
     size_t count;
     const struct command *all = command_table(&count);
     for (size_t i = 0; i < count; i++) {
@@ -23,9 +30,46 @@ enum status commands_new(const struct commands_options *options, struct commands
 }
 
 void commands_free(struct commands *c) {
+    if (!c) {
+        return;
+    }
+    pthread_mutex_destroy(&c->lock);
     mem_free(c);
 }
 
 struct engine *commands_engine(const struct commands *c) {
     return c->options.engine;
+}
+
+struct hub *commands_hub(const struct commands *c) {
+    return c->options.hub;
+}
+
+enum status commands_password_set(struct commands *c, struct str password) {
+    if (password.len > sizeof c->password - 1) {
+        return STATUS_INVALID;
+    }
+    pthread_mutex_lock(&c->lock);
+    memset(c->password, 0, sizeof c->password);
+    if (password.len) {
+        memcpy(c->password, password.p, password.len);
+    }
+    atomic_store(&c->asks_password, password.len > 0);
+    pthread_mutex_unlock(&c->lock);
+    return STATUS_OK;
+}
+
+bool commands_password_is(struct commands *c, struct str password) {
+    char given[COMMANDS_PASSWORD_BYTES] = {0};
+    bool fits = password.len < sizeof given;
+    if (fits && password.len) {
+        memcpy(given, password.p, password.len);
+    }
+    unsigned differs = !fits; // in a time that tells nothing of where
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < sizeof given; i++) {
+        differs |= (unsigned)(given[i] ^ c->password[i]);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return differs == 0;
 }

@@ -3,13 +3,30 @@
 #ifndef COMMAND_COMMANDS_STATE_H
 #define COMMAND_COMMANDS_STATE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "command/command.h"
 
 #define COMMANDS_TABLE 512 // places, by hash of the name: several times the number of commands
 
+#define COMMANDS_PASSWORD_BYTES 256
+
 struct commands {
     struct commands_options options;
     const struct command *table[COMMANDS_TABLE];
+    _Atomic uint64_t live_channels; // made so far: names of the next
+    _Atomic unsigned monitors;      // connections that MONITOR
+    _Atomic bool read_only;         // READONLY yes
+    // What CONFIG SET changes until the next start.
+    _Atomic bool asks_password;
+    _Atomic uint64_t keepalive_s, autogc_s;
+    pthread_mutex_t lock; // guards the password
+    char password[COMMANDS_PASSWORD_BYTES];
 };
+
+/// At most COMMANDS_PASSWORD_BYTES - 1, without NUL: INVALID. Empty: none is asked for.
+MUST_USE enum status commands_password_set(struct commands *c, struct str password);
+bool commands_password_is(struct commands *c, struct str password);
 
 #endif

@@ -45,9 +45,16 @@ enum status reply_invalid(struct command_call *call, struct str argument) {
 }
 
 enum status reply_arguments(struct command_call *call) {
-    struct str name = call->args[0];
+    if (reply_is_json(call)) {
+        return reason_set(call->why, STATUS_BAD_REQUEST, "invalid number of arguments");
+    }
+    char name[64];
+    int len = 0;
+    for (struct str s = call->args[0]; len < (int)sizeof name && (size_t)len < s.len; len++) {
+        name[len] = s.p[len] >= 'A' && s.p[len] <= 'Z' ? (char)(s.p[len] + 32) : s.p[len];
+    }
     return reason_set(call->why, STATUS_BAD_REQUEST, "wrong number of arguments for '%.*s' command",
-                      (int)(name.len < 64 ? name.len : 64), name.p);
+                      len, name);
 }
 
 void reply_elapsed(struct buf *out, uint64_t begin_ns) {

@@ -25,7 +25,7 @@ enum status reply_count(struct command_call *call, int64_t v);
 enum status reply_missing(struct command_call *call, const char *text);
 /// Fails with Tile38's text for what cannot be read: "invalid argument 'x'".
 enum status reply_invalid(struct command_call *call, struct str argument);
-/// "wrong number of arguments for 'set' command".
+/// "wrong number of arguments for 'set' command"; in JSON "invalid number of arguments".
 enum status reply_arguments(struct command_call *call);
 
 /// The time since `begin_ns` as Tile38 writes it: 950ns, 12.345µs, 1.5ms, 2s.

@@ -8,7 +8,7 @@ static void test_ping(void **state) {
     assert_reply(&d, "ping 'hello there'", "$11\r\nhello there\r\n");
     assert_json(&d, "PING", "{\"ok\":true,\"ping\":\"pong\"}");
     assert_json(&d, "PING x", "{\"ok\":true,\"ping\":\"x\"}");
-    assert_reply(&d, "PING a b", "-ERR wrong number of arguments for 'PING' command\r\n");
+    assert_reply(&d, "PING a b", "-ERR wrong number of arguments for 'ping' command\r\n");
     desk_close(&d);
 }
 

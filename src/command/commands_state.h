@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "command/command.h"
+#include "command/where.h"
 
 #define COMMANDS_TABLE 512 // places, by hash of the name: several times the number of commands
 
@@ -21,7 +22,8 @@ struct commands {
     // What CONFIG SET changes until the next start.
     _Atomic bool asks_password;
     _Atomic uint64_t keepalive_s, autogc_s;
-    pthread_mutex_t lock; // guards the password
+    where_eval_fn *where_eval; // set by the scripts' module; NULL: none
+    pthread_mutex_t lock;      // guards the password
     char password[COMMANDS_PASSWORD_BYTES];
 };
 

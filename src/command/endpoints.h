@@ -8,4 +8,14 @@
 // connection.c
 command_fn command_ping, command_echo, command_quit, command_output;
 
+// search.c
+command_fn command_nearby, command_within, command_intersects, command_scan, command_search;
+
+// test_command.c
+command_fn command_test;
+
+// fence_live.c: a search with FENCE turns the connection live. Takes what it keeps of `args` for itself.
+struct search_args;
+MUST_USE enum status command_live_fence(struct command_call *call, const struct search_args *args);
+
 #endif

@@ -239,12 +239,17 @@ enum status batch_check(const struct change *change, struct reason *why) {
     if (st != STATUS_OK || change->kind == CHANGE_DELETE) {
         return st;
     }
-    if (positioned && !draft->geometry && !point_valid(draft->point)) {
+    if (positioned && !draft->geometry && draft->form != OBJECT_STRING &&
+        !point_valid(draft->point)) {
         return reason_set(why, STATUS_INVALID, "longitude %g, latitude %g are outside the earth",
                           draft->point.lon, draft->point.lat);
     }
     if (positioned && draft->has_z && !isfinite(draft->z)) {
         return reason_set(why, STATUS_INVALID, "the altitude is not a number");
+    }
+    if (draft->text.len > OBJECT_TEXT_MAX) {
+        return reason_set(why, STATUS_TOO_LARGE, "the text of an object is larger than %u bytes",
+                          OBJECT_TEXT_MAX);
     }
     if (draft->properties.len > OBJECT_PROPERTIES_MAX) {
         return reason_set(why, STATUS_TOO_LARGE, "properties are larger than %u bytes",

@@ -142,21 +142,31 @@ static enum status check_conditions(const struct change *change, const struct ob
     return STATUS_OK;
 }
 
+// A Feature that is moved stays one; a collection of them or a string is gone then.
+static void merge_position(const struct change *change, const struct object *old,
+                           struct object_draft *draft) {
+    if (!change->patch_position || object_form(old) == OBJECT_FEATURE) {
+        draft->form = object_form(old);
+        draft->text = object_text(old);
+    }
+    if (change->patch_position) {
+        draft->point = change->draft.point;
+        draft->geometry = change->draft.geometry;
+        draft->has_z = change->draft.has_z;
+        draft->z = change->draft.z;
+    } else if (old->flags & OBJECT_HAS_GEOMETRY) {
+        draft->geometry = old->geometry;
+    } else {
+        draft->point = old->point;
+        draft->has_z = old->flags & OBJECT_HAS_Z;
+        draft->z = draft->has_z ? object_z(old) : 0;
+    }
+}
+
 static enum status merge(struct batch *b, const struct change *change, const struct object *old,
                          struct row **out, struct reason *why) {
     struct object_draft draft = {.id = object_id(old), .properties = object_properties(old)};
-    if (change->patch_position) {
-        draft.point = change->draft.point;
-        draft.geometry = change->draft.geometry;
-        draft.has_z = change->draft.has_z;
-        draft.z = change->draft.z;
-    } else if (old->flags & OBJECT_HAS_GEOMETRY) {
-        draft.geometry = old->geometry;
-    } else {
-        draft.point = old->point;
-        draft.has_z = old->flags & OBJECT_HAS_Z;
-        draft.z = draft.has_z ? object_z(old) : 0;
-    }
+    merge_position(change, old, &draft);
     draft.has_time = change->patch_time ? change->draft.has_time : old->flags & OBJECT_HAS_TIME;
     if (draft.has_time) {
         draft.time_ms = change->patch_time ? change->draft.time_ms : object_time_ms(old);

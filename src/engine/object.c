@@ -7,6 +7,17 @@
 
 static const char *extra(const struct object *o, unsigned flag);
 
+struct str object_text(const struct object *o) {
+    if (!(o->flags & OBJECT_FORM)) {
+        return STR_NONE;
+    }
+    struct str properties = object_properties(o);
+    const char *at = properties.p + properties.len + 1;
+    uint32_t len;
+    memcpy(&len, at, sizeof len);
+    return (struct str){at + sizeof len, len};
+}
+
 double object_z(const struct object *o) {
     double z;
     memcpy(&z, extra(o, OBJECT_HAS_Z), sizeof z);

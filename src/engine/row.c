@@ -10,7 +10,8 @@
 #include "geo/wkb.h"
 
 #define BODY_FORMAT 1
-#define FLAGS_ALL (OBJECT_HAS_GEOMETRY | OBJECT_HAS_Z | OBJECT_HAS_TIME | OBJECT_HAS_EXPIRY)
+#define FLAGS_ALL                                                                                  \
+    (OBJECT_HAS_GEOMETRY | OBJECT_HAS_Z | OBJECT_HAS_TIME | OBJECT_HAS_EXPIRY | OBJECT_FORM)
 #define STORED_LIMITS ((struct geometry_limits){UINT32_MAX, UINT32_MAX})
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -23,31 +24,44 @@ struct reader {
 };
 
 static const char *put_bytes(char **at, const void *bytes, size_t len);
-static size_t block_bytes(const struct row *row);
+static size_t block_bytes(const struct object *o);
+static size_t text_bytes(unsigned form, size_t len);
 static void take_plain_point(struct object_draft *draft);
 static void write_signed(struct buf *out, int64_t v);
 static uint64_t read_varint(struct reader *r);
 static int64_t read_signed(struct reader *r);
 static double read_double(struct reader *r);
+static bool read_text(struct reader *r, unsigned flags, struct object_draft *draft);
 static enum status read_position(struct reader *r, unsigned flags, struct object_draft *draft,
                                  struct geometry **geometry);
 
 enum status row_new(const struct object_draft *given, struct row **out) {
     struct object_draft draft = *given;
+    struct geometry *nowhere = NULL; // of a string
+    if (draft.form == OBJECT_STRING) {
+        enum status st = geometry_new_collection(NULL, 0, &nowhere, NULL);
+        if (st != STATUS_OK) {
+            return st;
+        }
+        draft.geometry = nowhere;
+        draft.has_z = false;
+    }
     take_plain_point(&draft);
     if (draft.properties.len == 0) {
         draft.properties = STR("{}");
     }
     assert(draft.id.len >= 1 && draft.id.len <= OBJECT_ID_MAX);
-    assert(draft.properties.len <= OBJECT_PROPERTIES_MAX);
+    assert(draft.properties.len <= OBJECT_PROPERTIES_MAX && draft.text.len <= OBJECT_TEXT_MAX);
 
     unsigned flags = (draft.geometry ? OBJECT_HAS_GEOMETRY : 0u) |
                      (draft.has_z && !draft.geometry ? OBJECT_HAS_Z : 0u) |
                      (draft.has_time ? OBJECT_HAS_TIME : 0u) |
-                     (draft.has_expiry ? OBJECT_HAS_EXPIRY : 0u);
+                     (draft.has_expiry ? OBJECT_HAS_EXPIRY : 0u) |
+                     (unsigned)draft.form << OBJECT_FORM_SHIFT;
     struct row *row = slab_alloc(sizeof *row + object_extras_bytes(flags) + draft.id.len +
-                                 draft.properties.len + 2);
+                                 draft.properties.len + 2 + text_bytes(draft.form, draft.text.len));
     if (!row) {
+        geometry_unref(nowhere);
         return STATUS_NO_MEMORY;
     }
     memset(row, 0, sizeof *row);
@@ -74,6 +88,13 @@ enum status row_new(const struct object_draft *given, struct row **out) {
     put_bytes(&at, "", 1);
     put_bytes(&at, draft.properties.p, draft.properties.len);
     put_bytes(&at, "", 1);
+    if (draft.form != OBJECT_PLAIN) {
+        uint32_t len = (uint32_t)draft.text.len;
+        put_bytes(&at, &len, sizeof len);
+        put_bytes(&at, draft.text.p, draft.text.len);
+        put_bytes(&at, "", 1);
+    }
+    geometry_unref(nowhere);
     *out = row;
     return STATUS_OK;
 }
@@ -86,8 +107,21 @@ void row_stamp(struct row *row, const struct row_stamp *stamp) {
     atomic_store_explicit(&row->version, stamp->version, memory_order_relaxed);
 }
 
-static size_t block_bytes(const struct row *row) {
-    return sizeof *row + object_extras_bytes(row->flags) + row->id_len + row->properties_len + 2;
+static size_t text_bytes(unsigned form, size_t len) {
+    return form ? sizeof(uint32_t) + len + 1 : 0;
+}
+
+static size_t block_bytes(const struct object *o) {
+    return sizeof(struct row) + object_extras_bytes(o->flags) + o->id_len + o->properties_len + 2 +
+           text_bytes(o->flags & OBJECT_FORM, object_text(o).len);
+}
+
+/// What never changes of a row.
+static struct object fixed_part(const struct row *row) {
+    return (struct object){.flags = row->flags,
+                           .id_len = row->id_len,
+                           .properties_len = row->properties_len,
+                           .bytes = row->bytes};
 }
 
 void row_free(struct row *row) {
@@ -97,7 +131,8 @@ void row_free(struct row *row) {
     if (row->flags & OBJECT_HAS_GEOMETRY) {
         geometry_unref(row->geometry);
     }
-    slab_free(row, block_bytes(row));
+    struct object o = fixed_part(row);
+    slab_free(row, block_bytes(&o));
 }
 
 void row_move(struct row *row, struct point to, int64_t now_ms, unsigned states) {
@@ -116,23 +151,23 @@ void row_move(struct row *row, struct point to, int64_t now_ms, unsigned states)
 }
 
 int64_t row_expires_ms(const struct row *row) {
-    struct object o = {.flags = row->flags, .bytes = row->bytes};
+    struct object o = fixed_part(row);
     return object_expires_ms(&o);
 }
 
 size_t row_weight(const struct row *row) {
     size_t points = row->flags & OBJECT_HAS_GEOMETRY ? geometry_point_count(row->geometry) : 0;
-    return block_bytes(row) + points * sizeof(struct point);
+    struct object o = fixed_part(row);
+    return block_bytes(&o) + points * sizeof(struct point);
 }
 
 size_t row_bytes(const struct object *o) {
-    size_t block =
-        sizeof(struct row) + object_extras_bytes(o->flags) + o->id_len + o->properties_len + 2;
-    return block + (o->flags & OBJECT_HAS_GEOMETRY ? geometry_bytes(o->geometry) : 0);
+    return block_bytes(o) + (o->flags & OBJECT_HAS_GEOMETRY ? geometry_bytes(o->geometry) : 0);
 }
 
 // format, flags, slot, version, generation, created, updated - created, [altitude], [time],
-// [expiry], length of properties, properties, then longitude and latitude or the WKB to the end.
+// [expiry], length of properties, properties, [length of the form's text, text], then longitude and latitude or the WKB
+// to the end (nothing for a string).
 // Whole numbers are varints, those that may be negative zigzagged; doubles 8 bytes, little endian.
 void row_write(const struct object *o, struct buf *out) {
     buf_append_char(out, BODY_FORMAT);
@@ -154,6 +189,13 @@ void row_write(const struct object *o, struct buf *out) {
     }
     buf_append_varint(out, o->properties_len);
     buf_append_str(out, object_properties(o));
+    if (o->flags & OBJECT_FORM) {
+        buf_append_varint(out, object_text(o).len);
+        buf_append_str(out, object_text(o));
+    }
+    if (object_form(o) == OBJECT_STRING) {
+        return;
+    }
     if (o->flags & OBJECT_HAS_GEOMETRY) {
         wkb_write(o->geometry, out);
     } else {
@@ -188,6 +230,9 @@ enum status row_parse(struct str body, struct str id, struct row **out) {
     }
     draft.properties = (struct str){r.p, (size_t)len};
     r.p += len;
+    if (!read_text(&r, flags, &draft)) {
+        return STATUS_CORRUPT;
+    }
 
     struct geometry *geometry = NULL;
     enum status st = read_position(&r, flags, &draft, &geometry);
@@ -205,8 +250,30 @@ enum status row_parse(struct str body, struct str id, struct row **out) {
     return st;
 }
 
+static bool read_text(struct reader *r, unsigned flags, struct object_draft *draft) {
+    draft->form = (enum object_form)(flags >> OBJECT_FORM_SHIFT & 3);
+    if (draft->form == OBJECT_PLAIN) {
+        return true;
+    }
+    uint64_t len = read_varint(r);
+    if (r->bad || len > OBJECT_TEXT_MAX || len > (size_t)(r->end - r->p)) {
+        return false;
+    }
+    draft->text = (struct str){r->p, (size_t)len};
+    r->p += len;
+    unsigned place = flags & (OBJECT_HAS_GEOMETRY | OBJECT_HAS_Z);
+    if (draft->form == OBJECT_STRING) {
+        return place == OBJECT_HAS_GEOMETRY;
+    }
+    bool whole = len >= 2 && draft->text.p[0] == '{' && draft->text.p[len - 1] == '}';
+    return whole && (draft->form == OBJECT_FEATURE || place == OBJECT_HAS_GEOMETRY);
+}
+
 static enum status read_position(struct reader *r, unsigned flags, struct object_draft *draft,
                                  struct geometry **geometry) {
+    if (draft->form == OBJECT_STRING) {
+        return r->p == r->end ? STATUS_OK : STATUS_CORRUPT;
+    }
     if (flags & OBJECT_HAS_GEOMETRY) {
         struct str wkb = {r->p, (size_t)(r->end - r->p)};
         enum status st = wkb_parse(wkb, &STORED_LIMITS, geometry, NULL);

@@ -6,7 +6,8 @@
 // pointer in the slot and retires the old row to the epoch. Only a plain point that moves is written over in
 // place, position, time and version together: readers take all of it or none (row_read).
 // One block of memory: the fixed part, then `bytes`: altitude, time, expiry (8 bytes each, those the flags
-// name, in this order), id, NUL, properties, NUL.
+// name, in this order), id, NUL, properties, NUL, and, when the form is not plain, the length of its text (4), the
+// text, NUL.
 //
 // Ownership: the collection's slot owns it. Readers borrow it until epoch_leave.
 // Threads: row_read from any; row_move by the holder of the id's stripe.
@@ -72,7 +73,7 @@ size_t row_bytes(const struct object *o);
 
 /// A plain point, without altitude, to another place.
 static inline bool row_can_move(const struct row *row) {
-    return (row->flags & (OBJECT_HAS_GEOMETRY | OBJECT_HAS_Z)) == 0;
+    return (row->flags & (OBJECT_HAS_GEOMETRY | OBJECT_HAS_Z | OBJECT_FORM)) == 0;
 }
 /// `states` later: a call may move it several times.
 void row_move(struct row *row, struct point to, int64_t now_ms, unsigned states);

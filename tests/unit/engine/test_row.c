@@ -33,6 +33,7 @@ static void check_equal(const struct row *row_a, const struct row *row_b) {
     assert_int_equal(row_weight(row_a), row_weight(row_b));
     assert_true(str_eq(object_id(a), object_id(b)));
     assert_true(str_eq(object_properties(a), object_properties(b)));
+    assert_true(str_eq(object_text(a), object_text(b)));
     assert_int_equal(a->slot, b->slot);
     assert_int_equal(a->version, b->version);
     assert_int_equal(a->generation, b->generation);
@@ -111,6 +112,34 @@ static void geometries_come_back(void **state) {
         buf_deinit(&body);
         geometry_unref(g);
     }
+}
+
+static void forms_come_back(void **state) {
+    (void)state;
+    struct geometry *g;
+    assert_int_equal(wkt_parse(STR("GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(1 2,3 4))"),
+                               &GEOMETRY_LIMITS_REST, &g, NULL),
+                     STATUS_OK);
+    const struct object_draft drafts[] = {
+        {.id = STR("x"), .point = {5, 6}, .form = OBJECT_FEATURE, .text = STR("{\"id\":7}")},
+        {.id = STR("x"), .geometry = g, .form = OBJECT_FEATURE, .text = STR("{}")},
+        {.id = STR("x"), .geometry = g, .form = OBJECT_COLLECTION, .text = STR("{\"a\":1}")},
+        {.id = STR("x"), .form = OBJECT_STRING, .text = STR("a\0b")},
+        {.id = STR("x"), .form = OBJECT_STRING, .text = STR_NONE, .has_expiry = true},
+    };
+    for (size_t i = 0; i < sizeof drafts / sizeof drafts[0]; i++) {
+        round_trip(&drafts[i]);
+        struct row *row = make(&drafts[i]);
+        struct object o;
+        row_read(row, &o);
+        assert_int_equal(object_form(&o), drafts[i].form);
+        assert_true(str_eq(object_text(&o), drafts[i].text));
+        assert_true(str_eq(object_properties(&o), STR("{}")));
+        assert_int_equal(object_is_empty(&o), drafts[i].form == OBJECT_STRING);
+        assert_false(row_can_move(row));
+        row_free(row);
+    }
+    geometry_unref(g);
 }
 
 static void a_point_needs_no_geometry(void **state) {
@@ -227,11 +256,9 @@ static void move_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_field_comes_back),
-        cmocka_unit_test(geometries_come_back),
-        cmocka_unit_test(a_point_needs_no_geometry),
-        cmocka_unit_test(random_damage_is_bounded),
-        cmocka_unit_test(move_once),
+        cmocka_unit_test(every_field_comes_back),   cmocka_unit_test(geometries_come_back),
+        cmocka_unit_test(forms_come_back),          cmocka_unit_test(a_point_needs_no_geometry),
+        cmocka_unit_test(random_damage_is_bounded), cmocka_unit_test(move_once),
         cmocka_unit_test(read_while_it_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,8 +195,8 @@ static enum status log_load(struct event_log *log, struct reason *why) {
 
 // --- taking in ---
 
-enum status event_log_append(struct event_log *log, const struct event_log_entry *event) {
-    if (event->payload.len > EVENT_PAYLOAD_MAX) return STATUS_TOO_LARGE;
+enum status event_log_append(struct event_log *log, const struct event_entry *event) {
+    if (event->payload.len > EVENT_ENTRY_PAYLOAD_MAX) return STATUS_TOO_LARGE;
     enum status st = STATUS_OK;
     pthread_mutex_lock(&log->lock);
     if (event->seq > log->last_seq) {
@@ -282,7 +282,7 @@ static void pending_take(struct event_log *log, uint64_t durable_lsn) {
     pthread_mutex_lock(&log->lock);
     struct buf *from = &log->pending;
     size_t len = 0;
-    struct event_log_entry e;
+    struct event_entry e;
     while (len < from->len) {
         size_t size = event_segment_peek(from->data + len, &e);
         if (e.lsn > durable_lsn) break;
@@ -307,10 +307,10 @@ static void pending_take(struct event_log *log, uint64_t durable_lsn) {
 
 /// The frames from `at` on that fit into the segment, at least one; `*last` is the last of them.
 static size_t frames_that_fit(const struct event_log *log, const struct event_segment *s, size_t at,
-                              struct event_log_entry *last) {
+                              struct event_entry *last) {
     size_t len = 0;
     while (at + len < log->writing.len) {
-        struct event_log_entry e;
+        struct event_entry e;
         size_t size = event_segment_peek(log->writing.data + at + len, &e);
         uint64_t room = s->fd < 0 ? s->room : log->segment_bytes;
         if (len && s->bytes + len + size > room) break;
@@ -323,7 +323,7 @@ static size_t frames_that_fit(const struct event_log *log, const struct event_se
 static enum status writing_write(struct event_log *log, struct reason *why) {
     while (log->written < log->writing.len) {
         struct event_segment *s;
-        struct event_log_entry e, last = {0};
+        struct event_entry e, last = {0};
         char *from = log->writing.data + log->written;
         size_t first = event_segment_peek(from, &e);
         enum status st = segment_current(log, e.seq, first, &s);
@@ -417,17 +417,17 @@ static enum status failed(const struct event_log *log, enum status st, struct re
 
 /// Where the first event above `lsn` begins, and what is before it.
 static enum status segment_cut_at(struct event_log *log, struct event_segment *s, uint64_t lsn,
-                                  uint64_t *at, struct event_log_entry *last) {
+                                  uint64_t *at, struct event_entry *last) {
     struct event_log_cursor c = {.seq = s->first_seq, .segment = s->first_seq};
     struct buf chunk;
     buf_init(&chunk);
     enum status st = STATUS_OK;
     *at = EVENT_FILE_HEADER;
-    *last = (struct event_log_entry){.seq = s->first_seq - 1};
+    *last = (struct event_entry){.seq = s->first_seq - 1};
     for (bool more = true; more && st == STATUS_OK;) {
         st = segment_take(log, s, s->bytes, UINT64_MAX, &c, EVENT_LOG_CHUNK, &chunk);
         struct str rest = buf_str(&chunk);
-        struct event_log_entry e;
+        struct event_entry e;
         more = st == STATUS_OK && rest.len > 0;
         while (more && event_log_take(&rest, &e)) {
             more = e.lsn <= lsn;
@@ -441,7 +441,7 @@ static enum status segment_cut_at(struct event_log *log, struct event_segment *s
 }
 
 static enum status segment_cut(struct event_log *log, struct event_segment *s, uint64_t at,
-                               const struct event_log_entry *last) {
+                               const struct event_entry *last) {
     if (s->fd >= 0 && log->io->truncate(log->io->ctx, s->fd, (off_t)at) != 0) {
         return io_status(errno);
     }
@@ -458,7 +458,7 @@ enum status event_log_cut(struct event_log *log, uint64_t lsn, struct reason *wh
     pthread_mutex_lock(&log->lock);
     while (st == STATUS_OK && more && log->count) {
         struct event_segment *s = log->segments[log->count - 1];
-        struct event_log_entry last;
+        struct event_entry last;
         uint64_t at;
         st = segment_cut_at(log, s, lsn, &at, &last);
         more = st == STATUS_OK && at == EVENT_FILE_HEADER;
@@ -514,7 +514,7 @@ enum status event_log_read(struct event_log *log, struct event_log_cursor *curso
     }
 }
 
-bool event_log_take(struct str *chunk, struct event_log_entry *out) {
+bool event_log_take(struct str *chunk, struct event_entry *out) {
     if (chunk->len < EVENT_FRAME_HEADER) return false;
     size_t size = event_segment_peek(chunk->p, out);
     if (size == 0 || size > chunk->len) return false;
@@ -557,7 +557,7 @@ static enum status segment_take(struct event_log *log, struct event_segment *s, 
         enum status st = event_segment_read(s, log->io, c->offset, chunk->data, len);
         if (st != STATUS_OK) return st;
         size_t from = 0, to = 0, frame;
-        struct event_log_entry e;
+        struct event_entry e;
         bool bad, held = false;
         while ((frame = event_segment_check(s, (struct str){chunk->data + to, len - to}, &bad,
                                             &e)) > 0) {

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "storage/event_entry.h"
 #include "storage/io.h"
 
 struct event_log;
@@ -32,12 +33,6 @@ struct event_log_options {
     struct log *log;          // may be NULL
 };
 
-struct event_log_entry {
-    uint64_t seq, lsn;
-    int64_t time_ms;
-    struct str payload;
-};
-
 MUST_USE enum status event_log_open(const struct event_log_options *options, struct event_log **out,
                                     struct reason *why);
 /// What is not written yet is written, if its batch is durable. NULL is allowed.
@@ -45,7 +40,7 @@ void event_log_close(struct event_log *log);
 
 /// Take in one event, copied; in the order of seq. One that is there already is passed over (a replay repeats).
 /// NO_MEMORY: it is missing from the log until the next replay.
-MUST_USE enum status event_log_append(struct event_log *log, const struct event_log_entry *event);
+MUST_USE enum status event_log_append(struct event_log *log, const struct event_entry *event);
 /// Write what is durable by `durable_lsn` (UINT64_MAX: all) and drop what is too old by `now_ms`. An error of the disk
 /// leaves all in memory for the next call.
 MUST_USE enum status event_log_flush(struct event_log *log, uint64_t durable_lsn, int64_t now_ms,
@@ -79,7 +74,7 @@ struct event_log_cursor {
 MUST_USE enum status event_log_read(struct event_log *log, struct event_log_cursor *cursor,
                                     size_t most_bytes, struct buf *chunk, struct reason *why);
 /// Take the first event off a chunk; false at its end.
-bool event_log_take(struct str *chunk, struct event_log_entry *out);
+bool event_log_take(struct str *chunk, struct event_entry *out);
 /// The cursor of the event that is next in a chunk of which `rest` bytes are left; `after` is that of the read.
 static inline struct event_log_cursor event_log_place(const struct event_log_cursor *after,
                                                       size_t rest, uint64_t seq) {

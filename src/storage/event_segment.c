@@ -10,6 +10,8 @@
 #include "storage/wal_frame.h"
 
 #define FRAME_MAGIC 0x31455657u // "WVE1"
+#define PIECE_BYTES (256u * 1024)
+
 static const char file_magic[8] = {'W', 'E', 'V', 'L', 'O', 'G', '0', '1'};
 
 enum { FILE_FIRST = 8, FILE_CRC = 16 };
@@ -32,7 +34,7 @@ static uint32_t get32(const char *at) {
 
 // --- frames ---
 
-void event_segment_frame(struct buf *out, const struct event_log_entry *e) {
+void event_segment_frame(struct buf *out, const struct event_entry *e) {
     char *p = buf_reserve(out, EVENT_FRAME_HEADER + e->payload.len);
     if (!p) return;
     put32(p + AT_MAGIC, FRAME_MAGIC);
@@ -47,7 +49,7 @@ void event_segment_frame(struct buf *out, const struct event_log_entry *e) {
 }
 
 void event_segment_stamp(const struct event_segment *s, char *frames, size_t len) {
-    struct event_log_entry e;
+    struct event_entry e;
     for (size_t at = 0; at + EVENT_FRAME_HEADER <= len;) {
         size_t size = event_segment_peek(frames + at, &e);
         put32(frames + at + AT_CRC, hash_crc32c(s->seed, frames + at + AT_LEN, size - AT_LEN));
@@ -55,9 +57,9 @@ void event_segment_stamp(const struct event_segment *s, char *frames, size_t len
     }
 }
 
-size_t event_segment_peek(const char header[EVENT_FRAME_HEADER], struct event_log_entry *out) {
+size_t event_segment_peek(const char header[EVENT_FRAME_HEADER], struct event_entry *out) {
     uint32_t len = get32(header + AT_LEN);
-    if (get32(header + AT_MAGIC) != FRAME_MAGIC || len > EVENT_PAYLOAD_MAX) return 0;
+    if (get32(header + AT_MAGIC) != FRAME_MAGIC || len > EVENT_ENTRY_PAYLOAD_MAX) return 0;
     out->seq = wal_frame_get64(header + AT_SEQ);
     out->lsn = wal_frame_get64(header + AT_LSN);
     out->time_ms = (int64_t)wal_frame_get64(header + AT_TIME);
@@ -66,7 +68,7 @@ size_t event_segment_peek(const char header[EVENT_FRAME_HEADER], struct event_lo
 }
 
 size_t event_segment_check(const struct event_segment *s, struct str bytes, bool *bad,
-                           struct event_log_entry *out) {
+                           struct event_entry *out) {
     *bad = false;
     if (bytes.len < EVENT_FRAME_HEADER) return 0;
     size_t size = event_segment_peek(bytes.p, out);
@@ -184,7 +186,7 @@ static enum status segment_scan(struct event_segment *s, const struct io *io, ui
     buf_init(&room);
     uint64_t at = EVENT_FILE_HEADER;
     enum status st = STATUS_OK;
-    size_t want = EVENT_LOG_CHUNK;
+    size_t want = PIECE_BYTES;
     bool bad = false, more = true;
     while (st == STATUS_OK && more && !bad && at < size) {
         size_t got = 0, frame, len = size - at < want ? (size_t)(size - at) : want;
@@ -194,7 +196,7 @@ static enum status segment_scan(struct event_segment *s, const struct io *io, ui
         if (st == STATUS_OK) st = io_read(io, s->fd, room.data, len, at, &got);
         if (st != STATUS_OK) break;
         struct str rest = {room.data, got};
-        struct event_log_entry e;
+        struct event_entry e;
         while ((frame = event_segment_check(s, rest, &bad, &e)) > 0 && e.seq > s->last_seq) {
             s->last_seq = e.seq;
             s->last_ms = e.time_ms;
@@ -203,7 +205,7 @@ static enum status segment_scan(struct event_segment *s, const struct io *io, ui
         at += got - rest.len;
         // A frame out of order, or the rest of the file is less than one. Else it is longer than the piece.
         more = frame == 0 && !(last && rest.len == got);
-        want = rest.len == got ? want * 2 : EVENT_LOG_CHUNK;
+        want = rest.len == got ? want * 2 : PIECE_BYTES;
     }
     buf_deinit(&room);
     s->bytes = at;

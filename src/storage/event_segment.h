@@ -7,11 +7,12 @@
 
 #include <limits.h>
 
-#include "storage/event_log.h"
+#include "base/buf.h"
+#include "storage/event_entry.h"
+#include "storage/io.h"
 
 #define EVENT_FRAME_HEADER 40u
 #define EVENT_FILE_HEADER 32u
-#define EVENT_PAYLOAD_MAX (256u << 20)
 
 struct event_segment {
     uint64_t first_seq, last_seq; // last_seq below first_seq: empty
@@ -26,14 +27,14 @@ struct event_segment {
 };
 
 /// A frame at the end of `out`. The CRC is put in by event_segment_stamp, when the segment is known.
-void event_segment_frame(struct buf *out, const struct event_log_entry *event);
+void event_segment_frame(struct buf *out, const struct event_entry *event);
 /// CRCs of the whole frames in these bytes.
 void event_segment_stamp(const struct event_segment *s, char *frames, size_t len);
 /// Bytes of the first frame, checked; 0: not whole. `*bad`: it is damaged.
 size_t event_segment_check(const struct event_segment *s, struct str bytes, bool *bad,
-                           struct event_log_entry *out);
+                           struct event_entry *out);
 /// Bytes of the frame that begins with this header, 0 when it cannot be one. Unchecked.
-size_t event_segment_peek(const char header[EVENT_FRAME_HEADER], struct event_log_entry *out);
+size_t event_segment_peek(const char header[EVENT_FRAME_HEADER], struct event_entry *out);
 
 MUST_USE enum status event_segment_create(const struct io *io, const char *dir, uint64_t first_seq,
                                           struct event_segment **out);

@@ -49,7 +49,7 @@ static size_t text_of(uint64_t seq, char out[4096]) {
 
 static void append(struct bench *b, uint64_t seq, uint64_t lsn) {
     char text[4096];
-    struct event_log_entry e = {
+    struct event_entry e = {
         .seq = seq, .lsn = lsn, .time_ms = (int64_t)seq, .payload = {text, text_of(seq, text)}};
     assert_int_equal(event_log_append(b->log, &e), STATUS_OK);
 }
@@ -68,7 +68,7 @@ static void expect(struct bench *b, uint64_t from, uint64_t to, size_t most) {
         assert_int_equal(event_log_read(b->log, &c, most, &chunk, NULL), STATUS_OK);
         if (chunk.len == 0) break;
         struct str rest = buf_str(&chunk);
-        struct event_log_entry e;
+        struct event_entry e;
         for (size_t before = rest.len; event_log_take(&rest, &e); before = rest.len) {
             char text[4096];
             size_t len = text_of(next, text);
@@ -81,7 +81,7 @@ static void expect(struct bench *b, uint64_t from, uint64_t to, size_t most) {
             buf_init(&one);
             assert_int_equal(event_log_read(b->log, &own, 1, &one, NULL), STATUS_OK);
             struct str alone = buf_str(&one);
-            struct event_log_entry again;
+            struct event_entry again;
             assert_true(event_log_take(&alone, &again));
             assert_int_equal(again.seq, next);
             assert_int_equal(own.seq, next + 1);
@@ -317,7 +317,7 @@ static void test_says_where_a_segment_is_damaged_and_goes_on(void **state) {
     assert_int_equal(c.seq, 21);
     assert_int_equal(event_log_read(b.log, &c, 100000, &chunk, &why), STATUS_OK);
     struct str rest = buf_str(&chunk);
-    struct event_log_entry e;
+    struct event_entry e;
     assert_true(event_log_take(&rest, &e));
     assert_int_equal(e.seq, 21);
     buf_deinit(&chunk);
@@ -370,8 +370,7 @@ static void test_memory_that_runs_out_leaves_the_log_whole(void **state) {
         uint64_t kept = 0;
         for (uint64_t seq = 1; seq <= 30; seq++) {
             char text[4096];
-            struct event_log_entry e = {
-                .seq = seq, .lsn = seq, .payload = {text, text_of(seq, text)}};
+            struct event_entry e = {.seq = seq, .lsn = seq, .payload = {text, text_of(seq, text)}};
             // One that could not be taken in is given again, as a replay would.
             while (event_log_append(b.log, &e) != STATUS_OK)
                 kept++;

@@ -33,6 +33,9 @@ struct property {
 /// Append the canonical text of a JSON object (or null: {}). BAD_REQUEST for other types, duplicate keys or
 /// too deep nesting, with the pointer.
 MUST_USE enum status properties_canonical(yyjson_val *object, struct buf *out, struct reason *why);
+/// The canonical text of any value, appended.
+MUST_USE enum status properties_canonical_value(yyjson_val *val, struct buf *out,
+                                                struct reason *why);
 /// A member by name; "a.b" and "a/b" reach into objects when there is no member of that very name.
 bool properties_find(struct str properties, struct str name, struct property *out);
 /// Compare a property that is a string with plain text, escapes understood.

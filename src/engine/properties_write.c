@@ -43,6 +43,11 @@ enum status properties_canonical(yyjson_val *object, struct buf *out, struct rea
     return st == STATUS_OK ? buf_status(out) : st;
 }
 
+enum status properties_canonical_value(yyjson_val *val, struct buf *out, struct reason *why) {
+    enum status st = write_value(val, 0, out, why);
+    return st == STATUS_OK ? buf_status(out) : st;
+}
+
 enum status properties_merge(struct str properties, yyjson_val *patch, struct buf *out,
                              struct reason *why) {
     if (!yyjson_is_obj(patch)) {

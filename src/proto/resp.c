@@ -35,8 +35,8 @@ void resp_array(struct buf *out, size_t count) {
 }
 
 void resp_bulk_double(struct buf *out, double v) {
-    char room[32];
-    struct buf text = {.data = room, .cap = sizeof room}; // 17 digits and an exponent fit
+    char room[128];
+    struct buf text = {.data = room, .cap = sizeof room}; // more than buf_append_double asks for
     buf_append_double(&text, v);
     resp_bulk(out, buf_str(&text));
 }

@@ -41,6 +41,7 @@ void collection_free(struct collection *c) {
     for (unsigned i = 0; i < c->shard_count; i++) {
         index_free(collection_part(c, i));
     }
+    id_order_free(atomic_load_explicit(&c->order, memory_order_relaxed));
     id_map_free(c->ids);
     slots_deinit(&c->slots);
     mem_free(c->name);
@@ -87,7 +88,8 @@ struct collection_stamp collection_stamp_next(struct collection *c, unsigned str
 }
 
 size_t collection_table_bytes(const struct collection *c) {
-    return sizeof *c + slots_bytes(&c->slots) + id_map_bytes(c->ids);
+    return sizeof *c + slots_bytes(&c->slots) + id_map_bytes(c->ids) +
+           id_order_bytes(atomic_load_explicit(&c->order, memory_order_acquire));
 }
 
 // Format, index kind, birthday and incarnation, eight bytes each, little endian.

@@ -17,6 +17,7 @@
 #define ENGINE_COLLECTION_H
 
 #include "engine/id_map.h"
+#include "engine/id_order.h"
 #include "engine/shard.h"
 #include "engine/slots.h"
 #include "index/index_make.h"
@@ -38,6 +39,7 @@ struct collection {
     enum index_kind index_kind;
     unsigned shard_count;
     struct id_map *ids;
+    _Atomic(struct id_order *) order; // NULL until somebody walks the collection
     _Atomic bool live;    // a first change was made: before it, readers do not see the collection
     _Atomic bool dropped; // written under all stripes; decides under any of them
     _Atomic bool expires; // some object has had an expiry

@@ -87,6 +87,10 @@ static void append(struct batch *b, struct list *list, uint32_t number) {
 
 static void swap(struct batch *b, struct batch_chain *chain) {
     struct collection *c = b->touched[chain->touched].collection;
+    struct id_order *order = atomic_load_explicit(&c->order, memory_order_acquire);
+    if (order) {
+        id_order_leave(order, chain->before, chain->after);
+    }
     if (!chain->before) {
         id_map_insert(c->ids, chain->hash, chain->after);
     } else if (chain->after) {
@@ -95,6 +99,9 @@ static void swap(struct batch *b, struct batch_chain *chain) {
         id_map_remove(c->ids, chain->hash, chain->before);
     }
     slots_store(&c->slots, chain->slot, chain->after);
+    if (order) {
+        id_order_enter(order, chain->before, chain->after);
+    }
 }
 
 static void settle(struct batch *b, struct batch_chain *chain, enum status st) {

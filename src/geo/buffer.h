@@ -1,8 +1,9 @@
 // buffer.h - everything within some metres of a geometry.
 //
-// Pieces of the outline are widened on their own azimuthal equidistant planes, brought back and united (GEOS).
-// The result's edge is where it should be to within 0.5 % of the distance up to 500 km, 2 % up to
-// BUFFER_MAX_M, and a millimetre (coordinates are kept to 8 decimals). Over a pole or the antimeridian as any geometry.
+// Runs of the outline are widened on small maps of their own (straight in longitude and latitude while that is true
+// to 0.5 %, azimuthal equidistant elsewhere), brought back and united by GEOS. The result's edge is where it
+// should be to 2 % of the distance (GEOS smooths 1 %), tested up to BUFFER_MAX_M, and coordinates are kept to a
+// millimetre. Over a pole or the antimeridian as any geometry.
 
 #ifndef GEO_BUFFER_H
 #define GEO_BUFFER_H
@@ -10,7 +11,7 @@
 #include "geo/geometry.h"
 
 #define BUFFER_MAX_M 2000000.0
-#define BUFFER_MAX_VERTICES 100000
+#define BUFFER_MAX_VERTICES 20000
 
 /// A Polygon or MultiPolygon; with 0 metres a reference to `g` itself; empty when `g` is. INVALID when
 /// `metres` is not within 0..BUFFER_MAX_M, TOO_LARGE beyond BUFFER_MAX_VERTICES.

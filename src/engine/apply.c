@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/decide.h"
+#include "engine/fences_work.h"
 #include "engine/placing.h"
 
 #define COLLECT_AFTER 256 // objects retired by one thread before it looks for memory to give back
@@ -21,6 +22,7 @@ static void finish_chain(struct batch *b, struct batch_chain *chain);
 static void finish_item(struct batch *b, size_t i);
 static void finish_touched(const struct batch_touched *t);
 static void drop_failed_records(struct batch *b);
+static void forget_failed_events(struct batch *b);
 
 // All changes of a batch happen at one time.
 static enum status run(struct batch *b, uint64_t *lsn) {
@@ -31,7 +33,11 @@ static enum status run(struct batch *b, uint64_t *lsn) {
     *lsn = 0;
     arena_reset(&b->reader->scratch);
     buf_clear(&b->reader->batch);
-    enum status st = batch_prepare(b);
+    b->watched = fences_watch(&b->engine->fences);
+    enum status st = b->watched ? fences_work_begin(b->reader) : STATUS_OK;
+    if (st == STATUS_OK) {
+        st = batch_prepare(b);
+    }
     if (st == STATUS_OK) {
         if (b->count > 1) {
             decide_approach(b);
@@ -49,6 +55,9 @@ static enum status run(struct batch *b, uint64_t *lsn) {
         batch_unlock(b);
     }
     batch_discard(b);
+    if (b->watched) {
+        fences_work_end(b->reader);
+    }
     if (b->reader->retired_rows >= COLLECT_AFTER) {
         b->reader->retired_rows = 0;
         epoch_collect(b->engine->epoch);
@@ -128,7 +137,7 @@ static enum status commit(struct batch *b, uint64_t *lsn) {
     struct storage *store = b->engine->store;
     struct buf *batch = &b->reader->batch;
     struct storage_room *room = NULL;
-    size_t changed = 0;
+    size_t changed = 0, events = 0;
     for (size_t i = 0; i < b->chain_count; i++) {
         const struct batch_chain *chain = &b->chains[i];
         changed += chain->before != chain->after || chain->fresh;
@@ -136,7 +145,10 @@ static enum status commit(struct batch *b, uint64_t *lsn) {
     if (!changed) {
         return STATUS_OK; // each change has failed on its own
     }
-    enum status st = store ? storage_reserve(store, batch->len, &room) : STATUS_OK;
+    enum status st = b->watched ? fences_work_prepare(b->reader, &events) : STATUS_OK;
+    if (st == STATUS_OK && store) {
+        st = storage_reserve(store, batch->len + events, &room);
+    }
     if (st != STATUS_OK) {
         return st;
     }
@@ -148,10 +160,15 @@ static enum status commit(struct batch *b, uint64_t *lsn) {
     if (b->failed && store) {
         drop_failed_records(b);
     }
-    if (store) {
-        *lsn = storage_append_reserved(store, buf_str(batch), room);
-        engine_reader_trim(b->reader);
+    if (b->failed && b->watched) {
+        forget_failed_events(b);
     }
+    if (b->watched && fences_work_any(b->reader->fences)) {
+        *lsn = fences_work_append(b->engine, b->reader, room);
+    } else if (store) {
+        *lsn = storage_append_reserved(store, buf_str(batch), room);
+    }
+    engine_reader_trim(b->reader);
     for (size_t i = 0; i < b->chain_count; i++) {
         finish_chain(b, &b->chains[i]);
     }
@@ -246,6 +263,14 @@ static void drop_failed_records(struct batch *b) {
     }
     memmove(batch->data + kept_to - removed, batch->data + kept_to, batch->len - kept_to);
     batch->len -= removed;
+}
+
+static void forget_failed_events(struct batch *b) {
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->items[i].decided && b->chains[b->items[i].chain].failed) {
+            fences_work_forget(b->reader->fences, (uint32_t)i);
+        }
+    }
 }
 
 static void finish_touched(const struct batch_touched *t) {

@@ -69,6 +69,7 @@ struct batch {
     struct engine_reader *reader;
     int64_t now_ms;
     bool expiring; // by upkeep: deletes what is due and nothing else
+    bool watched;  // there are fences: changes are matched
     const struct change *changes;
     struct change_result *results;
     size_t count;

@@ -2,6 +2,7 @@
 
 #include "engine/decide.h"
 
+#include "engine/fences_match.h"
 #include "engine/properties.h"
 
 #define AHEAD 12 // items
@@ -19,6 +20,8 @@ static void stamp(struct batch *b, const struct batch_chain *chain, const struct
                   struct row *row);
 static enum status write_record(struct batch *b, struct batch_item *item,
                                 const struct batch_chain *chain, const struct object *now);
+static enum status match(struct batch *b, size_t i, const struct object *before,
+                         const struct object *old, const struct object *now);
 
 enum status decide_all(struct batch *b) {
     enum status st = STATUS_OK;
@@ -110,7 +113,11 @@ static enum status decide(struct batch *b, size_t i) {
     result->created = item->row && !old;
     item->decided = true;
     chain->after = item->row;
-    return write_record(b, item, chain, now);
+    enum status st = write_record(b, item, chain, now);
+    if (st == STATUS_OK && b->watched) {
+        st = match(b, i, there ? &before : NULL, old, item->row ? now : NULL);
+    }
+    return st;
 }
 
 static bool etag_matches(const struct change *change, const struct object *old) {
@@ -287,4 +294,36 @@ static enum status write_record(struct batch *b, struct batch_item *item,
         batch->failed |= body->failed;
     }
     return buf_status(batch);
+}
+
+static unsigned command_of(const struct batch *b, const struct change *change) {
+    switch (change->kind) {
+    case CHANGE_DELETE: return b->expiring ? FENCE_EXPIRE : FENCE_DELETE;
+    case CHANGE_PATCH:
+        return change->patch_position     ? FENCE_SET_OBJECT
+               : change->patch_properties ? FENCE_SET_FIELDS
+                                          : 0;
+    case CHANGE_PUT:
+    case CHANGE_CREATE: break;
+    }
+    return FENCE_SET_OBJECT;
+}
+
+// `before` is what stood there; where it was due it has gone first, unseen.
+static enum status match(struct batch *b, size_t i, const struct object *before,
+                         const struct object *old, const struct object *now) {
+    struct fences_change change = {.previous = before,
+                                   .collection =
+                                       b->touched[b->chains[b->items[i].chain].touched].name,
+                                   .command = FENCE_EXPIRE,
+                                   .item = (uint32_t)i,
+                                   .now_ms = b->now_ms};
+    enum status st = STATUS_OK;
+    if (before && !old) {
+        st = fences_match(b->engine, b->reader, &change);
+    }
+    change.previous = old;
+    change.now = now;
+    change.command = command_of(b, &b->changes[i]);
+    return st == STATUS_OK && change.command ? fences_match(b->engine, b->reader, &change) : st;
 }

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "engine/engine_state.h"
+#include "engine/fences_work.h"
 
 #define SECTION 256 // objects between two times outside the epoch
 
@@ -21,6 +21,7 @@ struct emitter {
     uint64_t incarnation;
 };
 
+static enum status emit_beside(struct emitter *m);
 static bool next_collection(struct emitter *m, enum status *st);
 static enum status emit_objects(struct emitter *m);
 
@@ -31,7 +32,8 @@ enum status engine_emit_all(void *ctx, storage_emit_fn *emit, void *emit_ctx) {
         return st;
     }
     buf_init(&m.body);
-    while (next_collection(&m, &st)) {
+    st = emit_beside(&m);
+    while (st == STATUS_OK && next_collection(&m, &st)) {
         st = emit_objects(&m);
         if (st != STATUS_OK) {
             break;
@@ -53,6 +55,17 @@ static enum status emit_record(struct emitter *m, enum record_kind kind, struct 
                                                                    .collection = name_of(m),
                                                                    .id = id,
                                                                    .body = buf_str(&m->body)});
+}
+
+// What belongs to no collection.
+static enum status emit_beside(struct emitter *m) {
+    enum status st = fences_work_settle(m->engine);
+    buf_clear(&m->body);
+    fences_work_write_seq(m->engine, &m->body);
+    if (st == STATUS_OK) {
+        st = emit_record(m, RECORD_META, FENCES_WORK_SEQ_ID);
+    }
+    return st == STATUS_OK ? keep_emit(&m->engine->keep, m->emit, m->emit_ctx) : st;
 }
 
 // False at the end and when its settings could not be emitted.

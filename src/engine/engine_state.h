@@ -9,6 +9,8 @@
 #include "engine/collections.h"
 #include "engine/engine.h"
 #include "engine/expiry.h"
+#include "engine/fences_state.h"
+#include "engine/keep_state.h"
 
 struct batch_retired;
 
@@ -23,8 +25,10 @@ struct engine_reader {
     struct arena scratch;
     struct buf batch, body;        // records of a batch; one body
     struct buf merged;             // properties of a PATCH
+    struct fences_work *fences;    // made when there is a fence (fences_work.h)
     struct batch_retired *waiting; // rows to be handed to the epoch (batch.c)
-    size_t retired_rows;           // since it last looked for memory to give back
+    unsigned id;
+    size_t retired_rows; // since it last looked for memory to give back
 };
 
 struct engine_upkeep {
@@ -42,6 +46,8 @@ struct engine {
     struct shard_map shards;
     struct collections collections;
     struct expiry expiry;
+    struct fences fences;
+    struct keep keep;
     struct storage *store; // borrowed; NULL without one
     struct log *log;
     size_t memory_limit; // above it changes are refused; 0: none

@@ -65,6 +65,7 @@ struct engine_events {
 };
 
 /// Add it, or put it in the place of the one of its kind and id; `*replaced` (may be NULL) tells. Takes a reference.
+/// A fence is put once in its life: to change one, make another.
 MUST_USE enum status engine_fence_put(struct engine *e, struct fence *f, bool *replaced);
 /// NOT_FOUND.
 MUST_USE enum status engine_fence_remove(struct engine *e, enum fence_kind kind, struct str id);
@@ -76,8 +77,8 @@ typedef bool engine_fence_visit_fn(void *ctx, struct fence *f);
 MUST_USE enum status engine_fence_each(struct engine *e, enum fence_kind kind, struct str glob,
                                        struct str after, engine_fence_visit_fn *visit, void *ctx);
 size_t engine_fence_count(struct engine *e, enum fence_kind kind);
-/// fence_listen of a fence that was put.
-void engine_fence_listen(struct engine *e, const struct fence *f, int by);
+/// fence_listen of a fence, put or not. NO_MEMORY (of +1): it is as before.
+MUST_USE enum status engine_fence_listen(struct engine *e, struct fence *f, int by);
 
 /// The last seq given. An event log that knows a later one says so before the first change.
 uint64_t engine_event_seq(struct engine *e);

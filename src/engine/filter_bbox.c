@@ -75,7 +75,7 @@ static bool node_bbox(const struct filter_node *node, enum earth earth, struct b
         *out = *geometry_bbox(node->geometry);
         if (!bbox_is_empty(out)) {
             double slack = earth == EARTH_ELLIPSOID ? 1.0 - DISTANCE_ELLIPSOID_SLACK : 1.0;
-            *out = spatial_widen(out, node->metres / slack);
+            *out = distance_widen_bbox(out, node->metres / slack);
         }
         return true;
     default: return false;

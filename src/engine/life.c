@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/batch.h"
+#include "engine/fences_work.h"
 
 #define LIMIT_COLLECTIONS 100000
 #define SCRATCH_BYTES (32u << 10) // a reader keeps as much between two batches
@@ -48,6 +49,15 @@ enum status engine_new(const struct engine_options *options, struct engine **out
     if (st != STATUS_OK) {
         goto fail;
     }
+    st = fences_init(&e->fences, &options->events);
+    if (st == STATUS_OK && (st = keep_init(&e->keep)) != STATUS_OK) {
+        fences_deinit(&e->fences);
+    }
+    if (st != STATUS_OK) {
+        expiry_deinit(&e->expiry);
+        collections_deinit(&e->collections);
+        goto fail;
+    }
     st = upkeep_init(e);
     if (st != STATUS_OK) {
         engine_free(e);
@@ -73,6 +83,8 @@ void engine_free(struct engine *e) {
     epoch_free(e->epoch);
     collections_deinit(&e->collections);
     expiry_deinit(&e->expiry);
+    fences_deinit(&e->fences);
+    keep_deinit(&e->keep);
     shard_map_deinit(&e->shards);
     for (unsigned i = 0; i < EPOCH_MAX_READERS; i++) {
         free_reader_state(atomic_load_explicit(&e->readers[i], memory_order_relaxed));
@@ -298,6 +310,7 @@ static enum status make_reader_state(struct engine *e, unsigned reader) {
         return STATUS_NO_MEMORY;
     }
     memset(r, 0, sizeof *r);
+    r->id = reader;
     arena_init(&r->scratch, SCRATCH_BYTES);
     buf_init(&r->batch);
     buf_init(&r->body);
@@ -312,6 +325,7 @@ static void free_reader_state(struct engine_reader *r) {
         buf_deinit(&r->batch);
         buf_deinit(&r->body);
         buf_deinit(&r->merged);
+        fences_work_free(r->fences);
         if (r->waiting) {
             r->waiting->node.free_fn(&r->waiting->node);
         }

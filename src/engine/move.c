@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "engine/batch.h"
+#include "engine/fences_match.h"
 
 #define NONE UINT32_MAX
 #define RECORD_MOST (1 + 3 * 10)         // bytes of a record beside its texts
@@ -50,6 +51,7 @@ struct run {
     size_t table_mask;
     size_t why_of;    // the move that `why` is about, `count`: none
     unsigned stripes; // bit i: locked
+    bool watched;     // there are fences: moves are matched
     bool other;       // not for here: an object is no plain point, or there is no collection
 };
 
@@ -62,6 +64,7 @@ static void lock_stripes(const struct run *r);
 static void unlock_stripes(const struct run *r);
 static void find_all(struct run *r);
 static void find(struct run *r, size_t i);
+static enum status match_all(struct run *r);
 static enum status commit(struct run *r, uint64_t *lsn);
 static enum status reserve(struct run *r, struct storage_room **room);
 static void place_all(struct run *r);
@@ -112,6 +115,10 @@ static enum status move_plain(struct run *r, uint64_t *lsn) {
     if (st != STATUS_OK) {
         return st;
     }
+    r->watched = fences_watch(&r->engine->fences);
+    if (r->watched && (st = fences_work_begin(r->reader)) != STATUS_OK) {
+        return st;
+    }
     hash_all(r);
     r->now_ms = clock_wall_ms(); // meanwhile the entries come
     lock_stripes(r);
@@ -120,9 +127,13 @@ static enum status move_plain(struct run *r, uint64_t *lsn) {
         find_all(r);
     }
     if (!r->other && r->mover_count) {
-        st = commit(r, lsn);
+        st = r->watched ? match_all(r) : STATUS_OK;
+        st = st == STATUS_OK ? commit(r, lsn) : st;
     }
     unlock_stripes(r);
+    if (r->watched) {
+        fences_work_end(r->reader);
+    }
     return st;
 }
 
@@ -274,10 +285,41 @@ static void fail(struct run *r, size_t i, enum status st, const struct reason *w
     }
 }
 
+static void take_step(const struct run *r, struct mover *m, struct point to) {
+    struct object *o = &m->state;
+    o->version = row_next_version(o->version);
+    o->updated_ms = r->now_ms > o->updated_ms ? r->now_ms : o->updated_ms;
+    o->point = to;
+}
+
+// Through the states that each object passes, and back to the one it is in.
+static enum status match_all(struct run *r) {
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < r->count && st == STATUS_OK; i++) {
+        if (r->items[i].mover == NONE) {
+            continue;
+        }
+        struct mover *m = &r->movers[r->items[i].mover];
+        struct object before = m->state;
+        take_step(r, m, r->moves[i].to);
+        st = fences_match(r->engine, r->reader,
+                          &(struct fences_change){.previous = &before,
+                                                  .now = &m->state,
+                                                  .collection = collection_name(r->collection),
+                                                  .command = FENCE_SET_OBJECT,
+                                                  .item = (uint32_t)i,
+                                                  .now_ms = r->now_ms});
+    }
+    for (size_t i = 0; i < r->mover_count; i++) {
+        row_read(r->movers[i].row, &r->movers[i].state);
+    }
+    return st;
+}
+
 static enum status commit(struct run *r, uint64_t *lsn) {
     struct storage *store = r->engine->store;
     struct storage_room *room = NULL;
-    enum status st = store ? reserve(r, &room) : STATUS_OK;
+    enum status st = store || r->watched ? reserve(r, &room) : STATUS_OK;
     if (st != STATUS_OK) {
         return st;
     }
@@ -293,7 +335,7 @@ static enum status commit(struct run *r, uint64_t *lsn) {
 // Memory for all records, so that writing them cannot fail.
 static enum status reserve(struct run *r, struct storage_room **room) {
     struct buf *batch = &r->reader->batch, *body = &r->reader->body;
-    size_t most = 0, most_body = 0;
+    size_t most = 0, most_body = 0, events = 0;
     for (size_t i = 0; i < r->count; i++) {
         if (r->items[i].mover != NONE) {
             const struct object *o = &r->movers[r->items[i].mover].state;
@@ -303,11 +345,14 @@ static enum status reserve(struct run *r, struct storage_room **room) {
         }
     }
     buf_clear(batch);
-    buf_clear(body);
-    if (!buf_reserve(batch, most) || !buf_reserve(body, most_body)) {
+    if (r->watched && fences_work_prepare(r->reader, &events) != STATUS_OK) {
         return STATUS_NO_MEMORY;
     }
-    return storage_reserve(r->engine->store, most, room);
+    buf_clear(body);
+    if (!buf_reserve(batch, most + events) || !buf_reserve(body, most_body)) {
+        return STATUS_NO_MEMORY;
+    }
+    return r->engine->store ? storage_reserve(r->engine->store, most + events, room) : STATUS_OK;
 }
 
 static void find_place(const struct run *r, struct mover *m) {
@@ -378,11 +423,9 @@ static void place_within(struct run *r, unsigned shard, uint32_t first) {
 }
 
 static void write_record(struct run *r, struct mover *m, struct point to) {
-    struct object *o = &m->state;
+    const struct object *o = &m->state;
     struct buf *body = &r->reader->body;
-    o->version = row_next_version(o->version);
-    o->updated_ms = r->now_ms > o->updated_ms ? r->now_ms : o->updated_ms;
-    o->point = to;
+    take_step(r, m, to);
     buf_clear(body);
     row_write(o, body);
     record_write(&r->reader->batch, &(struct record){.kind = RECORD_PUT,
@@ -401,6 +444,9 @@ static void finish(struct run *r, uint64_t *lsn, struct storage_room *room) {
             fail(r, i,
                  reason_set(&why, STATUS_NO_MEMORY, "the index finds no memory for the object"),
                  &why);
+            if (r->watched) {
+                fences_work_forget(r->reader->fences, (uint32_t)i);
+            }
         } else if (m) {
             moved++;
             if (store) {
@@ -408,7 +454,9 @@ static void finish(struct run *r, uint64_t *lsn, struct storage_room *room) {
             }
         }
     }
-    if (store) {
+    if (r->watched && fences_work_any(r->reader->fences)) {
+        *lsn = fences_work_append(r->engine, r->reader, room);
+    } else if (store) {
         *lsn = storage_append_reserved(store, buf_str(&r->reader->batch), room);
     }
     engine_count(&r->reader->puts, moved);

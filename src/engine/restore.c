@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "engine/engine_state.h"
+#include "engine/fences_work.h"
 #include "engine/load.h"
 
 struct restore {
@@ -44,7 +44,7 @@ enum { NEAR_IDS = 24, NEAR_ROWS = 12 };
 static enum status decode(void *ctx, struct str records, void **decoded, uint64_t *count);
 static enum status apply(void *ctx, uint64_t lsn, void *decoded_take);
 static void discard(void *ctx, void *decoded_take);
-static enum status apply_one(struct restore *r, struct taken *t);
+static enum status apply_one(struct restore *r, uint64_t lsn, struct taken *t);
 
 enum status engine_attach(struct engine *e, struct storage *st, struct reason *why) {
     assert(!e->store && collections_count(&e->collections) == 0);
@@ -134,13 +134,12 @@ static void approach(const struct restore *r, const struct takings *all, size_t 
 }
 
 static enum status apply(void *ctx, uint64_t lsn, void *decoded_take) {
-    (void)lsn;
     struct restore *r = ctx;
     struct takings *all = decoded_take;
     enum status st = STATUS_OK;
     while (st == STATUS_OK && all->applied < all->count) {
         approach(r, all, all->applied);
-        st = apply_one(r, &all->items[all->applied++]);
+        st = apply_one(r, lsn, &all->items[all->applied++]);
     }
     r->uncollected += all->applied;
     if (r->uncollected >= COLLECT_AFTER) {
@@ -236,8 +235,24 @@ static enum status on_drop(struct restore *r, const struct record *record) {
     return STATUS_OK;
 }
 
+// Of no collection.
+static enum status on_meta_beside(struct restore *r, const struct record *record) {
+    struct str prefix = KEEP_ID_PREFIX;
+    enum status st = STATUS_OK;
+    if (str_eq(record->id, FENCES_WORK_SEQ_ID)) {
+        st = fences_work_restore_seq(r->engine, record->body);
+    } else if (str_starts(record->id, prefix)) {
+        struct str name = str_sub(record->id, prefix.len, record->id.len - prefix.len);
+        st = keep_restore(&r->engine->keep, name, record->body);
+    }
+    return st == STATUS_CORRUPT ? reason_set(r->why, st, "settings beside the collections") : st;
+}
+
 static enum status on_meta(struct restore *r, const struct record *record) {
     struct collection_meta meta;
+    if (!record->collection.len) {
+        return on_meta_beside(r, record);
+    }
     if (!str_eq(record->id, COLLECTION_META_ID)) {
         return STATUS_OK; // of a later version of the engine, or not the engine's
     }
@@ -260,13 +275,18 @@ static enum status on_meta(struct restore *r, const struct record *record) {
     return st;
 }
 
-static enum status apply_one(struct restore *r, struct taken *t) {
+static enum status on_event(struct restore *r, uint64_t lsn, const struct record *record) {
+    enum status st = fences_work_restore(r->engine, lsn, record);
+    return st == STATUS_CORRUPT ? reason_set(r->why, st, "an event of a fence") : st;
+}
+
+static enum status apply_one(struct restore *r, uint64_t lsn, struct taken *t) {
     switch (t->record.kind) {
     case RECORD_PUT: return on_put(r, t);
     case RECORD_DELETE: return on_delete(r, t);
     case RECORD_DROP: return on_drop(r, &t->record);
     case RECORD_META: return on_meta(r, &t->record);
-    case RECORD_EVENT: return STATUS_OK;
+    case RECORD_EVENT: return on_event(r, lsn, &t->record);
     }
     return STATUS_CORRUPT;
 }

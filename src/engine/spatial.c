@@ -48,27 +48,6 @@ bool spatial_dwithin(const struct object *o, const struct geometry *g, double me
            vertices_to_m(o->geometry, g, metres) <= metres;
 }
 
-struct bbox spatial_widen(const struct bbox *box, double metres) {
-    // A circle is the wider in longitude the nearer its centre is to a pole, so the box's corner
-    // nearest to one gives the margin for all of it.
-    double lat = fabs(box->min_lat) > fabs(box->max_lat) ? box->min_lat : box->max_lat;
-    struct bbox circle = distance_circle_bbox((struct point){0, lat}, metres);
-    struct bbox low = distance_circle_bbox((struct point){0, box->min_lat}, metres);
-    struct bbox high = distance_circle_bbox((struct point){0, box->max_lat}, metres);
-    struct bbox out = {box->min_lon + circle.min_lon, low.min_lat, box->max_lon + circle.max_lon,
-                       high.max_lat};
-    if (low.max_lon - low.min_lon >= 360.0 || high.max_lon - high.min_lon >= 360.0 ||
-        !(out.max_lon - out.min_lon < 360.0)) {
-        out.min_lon = -180.0;
-        out.max_lon = 180.0;
-    }
-    if (out.min_lon < -180.0) {
-        out.min_lon += 360.0;
-        out.max_lon += 360.0;
-    }
-    return out;
-}
-
 /// A point contains what is nothing but that point.
 static bool point_contains(struct point p, const struct geometry *g) {
     const struct bbox *box = geometry_bbox(g);

@@ -19,7 +19,5 @@ double spatial_distance_m(enum earth earth, struct point p, const struct object 
 /// Sphere. Exact when either side is a Point; else the least distance of a vertex of one to the other, 0 when they
 /// touch.
 bool spatial_dwithin(const struct object *o, const struct geometry *g, double metres);
-/// A box around everything within `metres` of `box` (sphere).
-struct bbox spatial_widen(const struct bbox *box, double metres);
 
 #endif

@@ -40,6 +40,7 @@ size_t engine_tick(struct engine *e, int64_t now_ms) {
         removed += expire_some(e, now_ms, &more);
     }
     pthread_mutex_unlock(&e->upkeep.tick);
+    fences_expire(e, now_ms);
     epoch_collect(e->epoch);
     return removed;
 }

@@ -20,6 +20,7 @@
 #include "geo/distance.h"
 #include "geo/geometry.h"
 
+struct epoch;
 struct object;
 
 /// Who keeps it; ids are unique within a kind. What RESP calls fences tell what Tile38's tell.
@@ -59,9 +60,15 @@ enum fence_command {
 #define FENCE_COMMANDS_ALL                                                                         \
     (FENCE_SET_OBJECT | FENCE_SET_FIELDS | FENCE_DELETE | FENCE_DROP | FENCE_EXPIRE)
 
-/// Whether `o` is one of those that the fence is about. Called under the lock of the object's id, for its state before
-/// and after; the same answer for the same state. Must not call the engine.
-typedef bool fence_accept_fn(const void *ctx, const struct object *o, unsigned command);
+enum fence_verdict {
+    FENCE_UNCONCERNED, // not about it: as if it were not there (MATCH of RESP, filters of geofences)
+    FENCE_NEVER_IN,    // wherever it is, it is not inside (WHERE of RESP)
+    FENCE_ACCEPTED,
+};
+/// What the fence says of an object, its position apart. Called under the lock of the object's id, for its state before
+/// and after; the same answer for the same state and command. Must not call the engine.
+typedef enum fence_verdict fence_accept_fn(const void *ctx, const struct object *o,
+                                           unsigned command);
 
 /// All borrowed, but for `ctx`.
 struct fence_spec {
@@ -94,13 +101,15 @@ struct fence;
 MUST_USE enum status fence_new(const struct fence_spec *spec, struct fence **out,
                                struct reason *why);
 struct fence *fence_ref(const struct fence *f);
+/// Give a reference back when the readers that are inside have left. Once in the life of a fence.
+void fence_retire(struct fence *f, struct epoch *epoch);
 /// NULL is allowed.
 void fence_unref(struct fence *f);
 
 /// As it was made, texts and geometry borrowed for the life of the fence.
 const struct fence_spec *fence_spec(const struct fence *f);
-/// A box around all it can be touched by (unwrapped); false for ROAM and SET.
-bool fence_bbox(const struct fence *f, struct bbox *out);
+/// A box around all it can be touched by (unwrapped); empty of ROAM and SET.
+const struct bbox *fence_bbox(const struct fence *f);
 /// Somebody more (+1) or less (-1) listens to a fence made silent; while nobody does it costs nothing.
 void fence_listen(const struct fence *f, int by);
 bool fence_is_heard(const struct fence *f);
@@ -109,8 +118,8 @@ bool fence_is_heard(const struct fence *f);
 bool fence_holds_point(const struct fence *f, struct point p);
 /// The same of a geometry, by the relation.
 bool fence_holds_geometry(const struct fence *f, const struct geometry *g);
-/// The straight line between both, the short way round, touches it; the relation does not matter.
-bool fence_is_crossed(const struct fence *f, struct point from, struct point to);
+/// A way, a LineString, touches it; the relation does not matter.
+bool fence_is_crossed(const struct fence *f, const struct geometry *way);
 /// Metres from `p` to it, 0 inside; AREA only.
 double fence_distance_m(const struct fence *f, struct point p);
 

@@ -95,6 +95,27 @@ struct bbox distance_circle_bbox(struct point p, double radius_m) {
     return box;
 }
 
+struct bbox distance_widen_bbox(const struct bbox *box, double metres) {
+    // A circle is the wider in longitude the nearer its centre is to a pole, so the box's corner
+    // nearest to one gives the margin for all of it.
+    double lat = fabs(box->min_lat) > fabs(box->max_lat) ? box->min_lat : box->max_lat;
+    struct bbox circle = distance_circle_bbox((struct point){0, lat}, metres);
+    struct bbox low = distance_circle_bbox((struct point){0, box->min_lat}, metres);
+    struct bbox high = distance_circle_bbox((struct point){0, box->max_lat}, metres);
+    struct bbox out = {box->min_lon + circle.min_lon, low.min_lat, box->max_lon + circle.max_lon,
+                       high.max_lat};
+    if (low.max_lon - low.min_lon >= 360.0 || high.max_lon - high.min_lon >= 360.0 ||
+        !(out.max_lon - out.min_lon < 360.0)) {
+        out.min_lon = -180.0;
+        out.max_lon = 180.0;
+    }
+    if (out.min_lon < -180.0) {
+        out.min_lon += 360.0;
+        out.max_lon += 360.0;
+    }
+    return out;
+}
+
 // By the way to the pole, which is exact near it, where cos(lat * RAD) has few true digits: all longitudes are one
 // point there, and that cosine is not 0.
 static double cos_of_lat(double lat) {

@@ -47,6 +47,8 @@ double distance_to_geometry_m(enum earth earth, struct point p, const struct geo
 /// A box around everything within `radius_m` of `p` (sphere radius; pass radius/(1-slack) for the ellipsoid):
 /// unwrapped, full width when it holds a pole.
 struct bbox distance_circle_bbox(struct point p, double radius_m);
+/// A box around everything within `metres` of `box` (sphere).
+struct bbox distance_widen_bbox(const struct bbox *box, double metres);
 
 #define DISTANCE_NEAR_DEG 4.0
 #define DISTANCE_NEAR_COS 0.2 // at the centre: beyond, the cosine below loses digits

@@ -17,12 +17,14 @@
 #include "realtime/hub.h"
 
 struct commands;
+struct command;
+struct command_client;
 
 /// What SERVER and INFO tell of the process.
 struct command_facts {
     const char *version, *id; // id: the node's name, or its address
     uint64_t uptime_ms, pid, cpus, threads;
-    uint64_t connections, accepted;
+    uint64_t connections, accepted, commands; // open; so far
     uint16_t port;
 };
 
@@ -61,6 +63,13 @@ MUST_USE enum status commands_new(const struct commands_options *options, struct
 void commands_free(struct commands *commands);
 struct engine *commands_engine(const struct commands *commands);
 struct hub *commands_hub(const struct commands *commands);
+/// AUTH: is this the password? True also marks the client.
+bool commands_authenticate(struct commands *commands, struct command_client *client,
+                           struct str password);
+/// Ask for another; empty: for none. INVALID when it is longer than 255 bytes.
+MUST_USE enum status commands_password(struct commands *commands, struct str password);
+/// Is one asked for?
+bool commands_ask_password(const struct commands *commands);
 
 /// What a connection has said about itself; the session's, zero at first.
 struct command_client {
@@ -77,9 +86,8 @@ struct command_client {
 /// A connection that goes live: command_live_open has given it a private channel of the hub, from now on it sends what is
 /// published there, and takes nothing but QUIT. The session answers "+OK", in JSON {"ok":true,"live":true}.
 struct command_live {
-    void (*end)(
-        void *
-            ctx); // once, on the connection's thread, inside engine_enter, when it goes; NULL: not live
+    /// Once, on the connection's thread, inside engine_enter, when the connection goes. NULL: it is not live.
+    void (*end)(void *ctx);
     void *ctx;
     bool raw; // what is published is sent as it is (MONITOR), not as a bulk string
 };
@@ -97,8 +105,9 @@ struct command_call {
     uint64_t wait_lsn;   // answer when this LSN is durable; 0: now
     uint64_t
         deadline_ns; // monotonic, of TIMEOUT; 0: none. Long searches look at it: command_is_late
-    struct command_live live; // set by a command that goes live; it writes no reply then
-    struct reason *why;       // filled by command_answer
+    struct command_live live;      // set by a command that goes live; it writes no reply then
+    const struct command *command; // filled by command_answer; NULL: there is none of this name
+    struct reason *why;            // filled by command_answer
 };
 
 /// Past the deadline: fail with STATUS_TIMEOUT and the text "timeout". Looks at the clock only when there is one.
@@ -110,8 +119,10 @@ MUST_USE enum status command_live_open(struct command_call *call, struct str *ch
 /// Always appends exactly one complete reply (unless memory runs out: out->failed), errors included: RESP, or with
 /// client->json a JSON object in a bulk string.
 void command_answer(struct command_call *call);
-/// The same with the JSON object bare: for HTTP, the native framing, WebSockets and scripts.
+/// The same with the JSON object bare: for HTTP, WebSockets, the native framing and scripts.
 void command_answer_bare(struct command_call *call);
+/// A bare reply that refuses: `text` is as in `why`; NULL: what `st` says. `args` are not looked at.
+void command_refuse(struct command_call *call, enum status st, const char *text);
 
 enum command_flag {
     COMMAND_READ = 1,    // looks at objects

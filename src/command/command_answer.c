@@ -33,23 +33,19 @@ const struct command *command_find(const struct commands *commands, const struct
 }
 
 void command_answer(struct command_call *call) {
-    if (!call->client->json) {
-        run(call);
-        return;
-    }
-    // The object goes first, then the head of its bulk is put before it.
     struct buf *out = call->out;
     size_t begin = out->len;
     run(call);
-    if (out->failed || !call->client->json) { // OUTPUT resp has just been said
+    size_t body = out->len - begin;
+    if (!call->client->json || out->failed ||
+        body == 0) { // OUTPUT resp has just been said, or it goes live
         return;
     }
     char head[24];
     struct buf h = {.data = head, .cap = sizeof head};
     buf_append_char(&h, '$');
-    buf_append_u64(&h, out->len - begin);
+    buf_append_u64(&h, body);
     buf_append_str(&h, STR("\r\n"));
-    size_t body = out->len - begin;
     if (!buf_reserve(out, h.len + 2)) {
         return;
     }
@@ -59,34 +55,49 @@ void command_answer(struct command_call *call) {
     buf_append_str(out, STR("\r\n"));
 }
 
+void command_refuse(struct command_call *call, enum status st, const char *text) {
+    struct reason why = {0};
+    if (text) {
+        reason_set(&why, st, "%s", text);
+    }
+    if (!call->begin_ns) {
+        call->begin_ns = clock_mono_ns();
+    }
+    call->why = &why;
+    write_error(call, st);
+    call->why = NULL;
+}
+
 void command_answer_bare(struct command_call *call) {
     run(call);
 }
 
 static void run(struct command_call *call) {
     struct reason why = {0};
-    size_t words, begin = call->out->len;
+    size_t begin = call->out->len;
     call->why = &why;
     if (!call->begin_ns) {
         call->begin_ns = clock_mono_ns();
     }
-    const struct command *c = command_find(call->commands, call->args, call->count, &words);
-    enum status st;
-    if (!c) {
-        struct str name = call->count ? call->args[0] : STR("");
-        st = reason_set(&why, STATUS_BAD_METHOD, "unknown command '%.*s'",
-                        (int)(name.len < 64 ? name.len : 64), name.p);
-    } else {
-        st = check(call, c);
-        if (st == STATUS_OK) {
-            st = c->run(call);
-        }
-    }
+    enum status st = command_answer_nested(call);
     if (st != STATUS_OK) {
         call->out->len = begin; // half an answer is none
         write_error(call, st);
     }
     call->why = NULL;
+}
+
+enum status command_answer_nested(struct command_call *call) {
+    size_t words;
+    const struct command *c = command_find(call->commands, call->args, call->count, &words);
+    call->command = c;
+    if (!c) {
+        struct str name = call->count ? call->args[0] : STR("");
+        return reason_set(call->why, STATUS_BAD_METHOD, "unknown command '%.*s'",
+                          (int)(name.len < 64 ? name.len : 64), name.p);
+    }
+    enum status st = check(call, c);
+    return st == STATUS_OK ? c->run(call) : st;
 }
 
 /// May it run now, for this client, with so many arguments?

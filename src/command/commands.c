@@ -11,7 +11,7 @@ enum status commands_new(const struct commands_options *options, struct commands
     c->options.password = NULL;
     atomic_init(&c->keepalive_s, 300);
     pthread_mutex_init(&c->lock, NULL);
-    if (commands_password_set(c, str_of(options->password ? options->password : "")) != STATUS_OK) {
+    if (commands_password(c, str_of(options->password ? options->password : "")) != STATUS_OK) {
         commands_free(c);
         return STATUS_INVALID;
     }
@@ -45,7 +45,7 @@ struct hub *commands_hub(const struct commands *c) {
     return c->options.hub;
 }
 
-enum status commands_password_set(struct commands *c, struct str password) {
+enum status commands_password(struct commands *c, struct str password) {
     if (password.len > sizeof c->password - 1) {
         return STATUS_INVALID;
     }
@@ -59,7 +59,7 @@ enum status commands_password_set(struct commands *c, struct str password) {
     return STATUS_OK;
 }
 
-bool commands_password_is(struct commands *c, struct str password) {
+bool commands_authenticate(struct commands *c, struct command_client *client, struct str password) {
     char given[COMMANDS_PASSWORD_BYTES] = {0};
     bool fits = password.len < sizeof given;
     if (fits && password.len) {
@@ -71,5 +71,10 @@ bool commands_password_is(struct commands *c, struct str password) {
         differs |= (unsigned)(given[i] ^ c->password[i]);
     }
     pthread_mutex_unlock(&c->lock);
+    client->authenticated |= differs == 0;
     return differs == 0;
+}
+
+bool commands_ask_password(const struct commands *c) {
+    return atomic_load(&c->asks_password);
 }

@@ -27,8 +27,8 @@ struct commands {
     char password[COMMANDS_PASSWORD_BYTES];
 };
 
-/// At most COMMANDS_PASSWORD_BYTES - 1, without NUL: INVALID. Empty: none is asked for.
-MUST_USE enum status commands_password_set(struct commands *c, struct str password);
-bool commands_password_is(struct commands *c, struct str password);
+/// command_answer.c: what call->args name now, run inside another command. Fills call->command; the reply is appended, or
+/// call->why says what failed.
+MUST_USE enum status command_answer_nested(struct command_call *call);
 
 #endif

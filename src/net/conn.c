@@ -14,7 +14,7 @@
 #include "base/mem.h"
 
 enum {
-    LEFTOVER_MAX = 1 << 20, // bytes the owner did not take: reading stops there
+    LEFTOVER_MIN = 1 << 20, // bytes the owner did not take: reading stops there, or at conn_room
     LINGER_MS = 2000,
     // What a peer may still send after we have closed: a client that writes its whole body before
     // it reads would otherwise never see why it was refused.
@@ -47,7 +47,7 @@ struct conn {
     struct chunk *out_first, *out_last;
     size_t queued;
     char *in; // what the owner has not taken
-    uint32_t in_len, in_cap;
+    uint32_t in_len, in_cap, in_most;
     uint64_t deadline_ns; // 0: none
     uint32_t lingered;
     uint32_t armed; // epoll events asked for
@@ -85,6 +85,7 @@ enum status conn_new(struct loop *l, int fd, const struct conn_events *events, v
                        .loop = l,
                        .events = events,
                        .owner = owner,
+                       .in_most = LEFTOVER_MIN,
                        .armed = EPOLLIN};
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // not for Unix sockets: no matter
@@ -162,6 +163,13 @@ void conn_resume(struct conn *c) {
     c->paused = false;
     c->offer = true;
     loop_late_add(c->loop, &c->late);
+}
+
+void conn_room(struct conn *c, size_t bytes) {
+    c->in_most = bytes <= LEFTOVER_MIN ? LEFTOVER_MIN
+                 : bytes < UINT32_MAX  ? (uint32_t)bytes
+                                       : UINT32_MAX;
+    loop_late_add(c->loop, &c->late); // reading may go on
 }
 
 void conn_close(struct conn *c) {
@@ -285,7 +293,7 @@ static void conn_read(struct conn *c) {
         return;
     }
     if (c->phase == OPEN) conn_give(c, bytes, (size_t)n);
-    if (c->paused || c->in_len >= LEFTOVER_MAX) conn_arm(c);
+    if (c->paused || c->in_len >= c->in_most) conn_arm(c);
 }
 
 static void conn_tell_eof(struct conn *c) {
@@ -407,7 +415,7 @@ static void chunk_free(struct conn *c, struct chunk *k) {
 /// Ask epoll for what can be of use now.
 static void conn_arm(struct conn *c) {
     uint32_t want = 0;
-    bool full = c->in_len >= LEFTOVER_MAX;
+    bool full = c->in_len >= c->in_most;
     if (!c->eof && !full && !(c->paused && c->phase == OPEN)) want |= EPOLLIN;
     if (c->out_first) want |= EPOLLOUT;
     if (want == c->armed) return;

@@ -45,6 +45,8 @@ size_t conn_queued(const struct conn *c);
 /// Stop or go on reading (backpressure). Going on offers buffered bytes to on_data again.
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
+/// How many bytes that are not taken may wait before reading stops: at least 1 MiB, which is the default.
+void conn_room(struct conn *c, size_t bytes);
 /// Send what is queued, then close (half-close and a short linger, so that the peer reads the answer).
 void conn_close(struct conn *c);
 /// Now, without sending.

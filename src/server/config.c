@@ -8,7 +8,7 @@
 #include "net/address.h"
 #include "server/config_value.h"
 
-enum { NAME_BYTES = 64 };
+enum { NAME_BYTES = 64, PASSWORD_MAX = 255 };
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"human", "json", NULL};
@@ -72,6 +72,15 @@ static const struct config_key keys[CONFIG_KEY_COUNT] = {
      AT(cors_origins), 0, 0, NULL, true},
     {"auth.secret", "", "secret of tokens; not available yet, refused when set", CONFIG_SECRET,
      AT(auth_secret), 0, 0, NULL, false},
+    {"resp.listen", "127.0.0.1:9851",
+     "HOST:PORT of Tile38 and Redis clients; port 0 takes a free one; empty: none", CONFIG_TEXT,
+     AT(resp_listen), 0, 0, NULL, false},
+    {"resp.password", "", "password that those clients give by AUTH", CONFIG_SECRET,
+     AT(resp_password), 0, 0, NULL, true},
+    {"resp.limit_bytes", "64MiB", "longest RESP command", CONFIG_BYTES, AT(resp_limit_bytes), 1024,
+     4294967295.0, NULL, true},
+    {"resp.client_bytes", "32MiB", "unread messages above which a subscriber is cut off",
+     CONFIG_BYTES, AT(resp_client_bytes), 1024, 4294967295.0, NULL, true},
     {"region", "", "where this node is, for people", CONFIG_TEXT, AT(region), 0, 0, NULL, false},
     {"datacenter", "", "where exactly", CONFIG_TEXT, AT(datacenter), 0, 0, NULL, false},
     {"node_name", "", "name of this node, for people", CONFIG_TEXT, AT(node_name), 0, 0, NULL,
@@ -254,6 +263,20 @@ enum status config_check(const struct config *c, struct reason *why) {
                           "listen on 127.0.0.1 or [::1], behind a proxy that authenticates",
                           c->listen);
     }
+    if (*c->resp_listen) {
+        st = address_parse(str_of(c->resp_listen), &a, why);
+        if (st != STATUS_OK) return st;
+        if (!address_is_loopback(&a) && !*c->resp_password) {
+            return reason_set(why, STATUS_INVALID,
+                              "resp.listen: %s can be reached by others, and there is no password: "
+                              "set resp.password, or listen on 127.0.0.1 or [::1]",
+                              c->resp_listen);
+        }
+    }
+    if (strlen(c->resp_password) > PASSWORD_MAX) {
+        return reason_set(why, STATUS_INVALID, "resp.password is longer than %d bytes",
+                          PASSWORD_MAX);
+    }
     if (!*c->data_root && c->wal_enabled) {
         return reason_set(why, STATUS_INVALID, "data_root is empty: name a directory");
     }
@@ -273,7 +296,10 @@ void config_env_name(const struct config_key *key, char *out, size_t size) {
 }
 
 void config_flag_name(const struct config_key *key, char *out, size_t size) {
-    snprintf(out, size, "--%s", strcmp(key->name, "data_root") == 0 ? "data" : key->name);
+    const char *name = key->name;
+    if (strcmp(name, "data_root") == 0) name = "data";
+    if (strcmp(name, "resp.listen") == 0) name = "resp";
+    snprintf(out, size, "--%s", name);
     for (char *p = out; *p; p++) {
         if (*p == '.' || *p == '_') *p = '-';
     }

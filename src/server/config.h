@@ -18,7 +18,7 @@
 
 enum config_source { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_ENV, CONFIG_FROM_FLAG };
 
-#define CONFIG_KEY_COUNT 29
+#define CONFIG_KEY_COUNT 33
 
 struct config {
     char *listen;
@@ -38,6 +38,8 @@ struct config {
     uint32_t gzip_level;
     char *cors_origins;
     char *auth_secret;
+    char *resp_listen, *resp_password;
+    uint64_t resp_limit_bytes, resp_client_bytes;
     char *region, *datacenter;
     char *node_name;
     char *file;                        // NULL: none was read
@@ -69,7 +71,7 @@ MUST_USE enum status config_load_env(struct config *c, char *const *environment,
 /// What one value alone cannot tell: the address, protected mode, limits that contradict each other.
 MUST_USE enum status config_check(const struct config *c, struct reason *why);
 
-/// WARP_LIMITS_BODY_BYTES; --limits-body-bytes (data_root: --data).
+/// WARP_LIMITS_BODY_BYTES; --limits-body-bytes (data_root: --data, resp.listen: --resp).
 void config_env_name(const struct config_key *key, char *out, size_t size);
 void config_flag_name(const struct config_key *key, char *out, size_t size);
 /// The value as text; secrets as "(set)".

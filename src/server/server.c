@@ -81,6 +81,7 @@ void server_storage_options(const struct config *config, struct storage_options 
 static enum status server_start(struct server *s, struct reason *why) {
     s->started_ns = clock_mono_ns();
     pthread_mutex_init(&s->snapshot_lock, NULL);
+    pthread_mutex_init(&s->asked_lock, NULL);
     enum status st = config_check(&s->config, why);
     if (st == STATUS_OK) st = server_prepare(s, why);
     if (st == STATUS_OK) st = server_open_store(s, why);
@@ -102,6 +103,7 @@ static enum status server_prepare(struct server *s, struct reason *why) {
              (enum log_format)s->config.log_format);
     raise_descriptor_limit(s);
     enum status st = listener_probe(str_of(s->config.listen), why);
+    if (st == STATUS_OK) st = server_resp_probe(s, why);
     if (st != STATUS_OK) return st;
     st = registry_new(&s->registry);
     if (st == STATUS_OK) st = server_metrics_register(s);
@@ -125,6 +127,7 @@ static enum status server_open_store(struct server *s, struct reason *why) {
     server_engine_options(&s->config, &engine);
     engine.log = &s->log;
     enum status st = engine_new(&engine, &s->engine);
+    if (st == STATUS_OK) st = server_resp_open(s);
     if (st != STATUS_OK) return st;
 
     struct worker_options options = {
@@ -136,7 +139,12 @@ static enum status server_open_store(struct server *s, struct reason *why) {
         .limit = &s->connection_limit,
         .accepted = s->accepted,
         .refused = s->refused,
+        .hub = s->hub,
+        .clients = s->clients,
+        .resp_metrics = s->resp_metrics,
+        .is_serving = server_is_serving,
     };
+    server_resp_settings(s, &options.resp);
     server_session_settings(&s->config, &options.settings);
     // All workers exist before the store does, whose thread wakes them.
     for (unsigned i = 0; i < threads; i++) {
@@ -181,6 +189,8 @@ static enum status server_start_workers(struct server *s, struct reason *why) {
         address_set_port(&a, port); // that of the first is everybody's
     }
     address_write(&a, s->address);
+    st = server_resp_listen(s, why);
+    if (st != STATUS_OK) return st;
     for (unsigned i = 0; i < s->worker_count; i++) {
         char name[24];
         snprintf(name, sizeof name, "worker-%u", i);
@@ -192,7 +202,8 @@ static enum status server_start_workers(struct server *s, struct reason *why) {
 
 static enum status server_load(struct server *s, struct reason *why) {
     tell_systemd("STATUS=reading the store");
-    log_write(&s->log, LOG_INFO, "listening", LOG_Z("address", s->address));
+    log_write(&s->log, LOG_INFO, "listening", LOG_Z("address", s->address),
+              LOG_Z("resp", *s->resp_address ? s->resp_address : "off"));
     enum status st = STATUS_OK;
     if (s->storage) st = engine_attach(s->engine, s->storage, why);
     if (st == STATUS_OK) st = engine_start(s->engine);
@@ -210,6 +221,7 @@ static enum status server_load(struct server *s, struct reason *why) {
         buf_append_str(&mode, STR("memory only"));
     }
     log_write(&s->log, LOG_INFO, "ready", LOG_Z("address", s->address),
+              LOG_Z("resp", *s->resp_address ? s->resp_address : "off"),
               LOG_Z("data", s->storage ? s->config.data_root : "none"),
               LOG_STR("durability", buf_str(&mode)), LOG_INT("threads", s->worker_count),
               LOG_INT("objects", stats.objects), LOG_INT("collections", stats.collections),
@@ -386,15 +398,19 @@ static enum status server_free(struct server *s) {
     atomic_store(&s->ending, true);
     pthread_mutex_lock(&s->snapshot_lock); // a snapshot that is being taken gives up
     pthread_mutex_unlock(&s->snapshot_lock);
+    if (s->snapshot_started) pthread_join(s->snapshot_thread, NULL);
     if (atomic_load(&s->api)) api_free(atomic_load(&s->api));
     if (s->engine) engine_free(s->engine);
+    commands_free(s->commands);
     enum status st = storage_close(s->storage); // its thread knows the workers until here
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_free(s->workers[i]);
+    server_resp_free(s);
     http_metrics_free(s->http_metrics);
     registry_free(s->registry);
     mem_free(s->workers);
     mem_free(s->readers);
     pthread_mutex_destroy(&s->snapshot_lock);
+    pthread_mutex_destroy(&s->asked_lock);
     return st;
 }

@@ -74,3 +74,7 @@ bool server_is_ready(void *ctx) {
     struct server *s = ctx;
     return is_serving(s) && !atomic_load(&s->draining);
 }
+
+bool server_is_serving(void *ctx) {
+    return is_serving(ctx);
+}

@@ -112,14 +112,17 @@ void server_reload(struct server *s) {
     atomic_store(&s->connection_limit, server_connection_limit(&s->config));
     api_replace(s); // the old one borrows texts of `before`
     struct session_settings settings;
+    struct resp_settings resp;
     server_session_settings(&s->config, &settings);
+    server_resp_settings(s, &resp);
+    server_resp_reload(s, &before);
     for (unsigned i = 0; i < s->worker_count; i++) {
-        if (worker_configure(s->workers[i], &settings) != STATUS_OK) {
+        if (worker_configure(s->workers[i], &settings, &resp) != STATUS_OK) {
             log_write(&s->log, LOG_ERROR, "a worker keeps its old limits", LOG_INT("worker", i));
         }
     }
     name_changes(s, &before);
-    config_deinit(&before);
+    if (workers_turned(s)) config_deinit(&before); // they borrow its texts until then
     log_write(&s->log, LOG_INFO, "configuration read again",
               LOG_Z("file", s->config.file ? s->config.file : "none"));
 }

@@ -20,25 +20,43 @@ struct server {
     struct storage *storage; // NULL: wal.enabled is off
     struct engine *engine;
     _Atomic(struct api *) api;
+    struct commands *commands;
+    struct hub *hub;
+    struct resp_clients *clients;
+    struct resp_metrics *resp_metrics;
     struct session_handler handler;
     struct worker **workers;
     unsigned *readers;
     unsigned worker_count;
-    char address[64]; // the first worker's, with its port
+    char address[64];      // the first worker's, with its port
+    char resp_address[64]; // the same of RESP; empty: it is off
     _Atomic unsigned connections, connection_limit;
     struct counter *accepted, *refused;
     _Atomic bool serving; // replay is done
     _Atomic bool draining;
     _Atomic bool ending;           // no snapshot may look into the engine any more
     pthread_mutex_t snapshot_lock; // held while one does
-    uint64_t started_ns;           // monotonic
+    _Atomic bool snapshot_asked;   // AOFSHRINK's is being taken
+    pthread_mutex_t asked_lock;    // guards the next two
+    pthread_t snapshot_thread;
+    bool snapshot_started; // and not joined
+    uint64_t started_ns;   // monotonic
 };
 
 /// server_answer.c: between the workers and the api.
 void server_handler_init(struct server *s);
 bool server_is_ready(void *ctx);
+bool server_is_serving(void *ctx);
 /// server_metrics.c
 MUST_USE enum status server_metrics_register(struct server *s);
+/// server_resp.c: the RESP port.
+MUST_USE enum status server_resp_probe(struct server *s, struct reason *why);
+MUST_USE enum status server_resp_open(struct server *s);
+MUST_USE enum status server_resp_listen(struct server *s, struct reason *why);
+void server_resp_settings(const struct server *s, struct resp_settings *out);
+/// What a reload changes.
+void server_resp_reload(struct server *s, const struct config *before);
+void server_resp_free(struct server *s);
 /// server_reload.c
 void server_reload(struct server *s);
 void server_session_settings(const struct config *c, struct session_settings *out);

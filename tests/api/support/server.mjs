@@ -75,6 +75,7 @@ class Server {
   }
 
   spawn(args, env) {
+    env = { WARP_RESP_LISTEN: '127.0.0.1:0', ...env }; // a free port, told by respPort
     const all = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...args];
     this.child = spawn(BINARY, all, { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(this.child);
@@ -85,6 +86,11 @@ class Server {
 
   get pid() {
     return this.child.pid;
+  }
+
+  /// The port of RESP, once ready.
+  get respPort() {
+    return Number(/ ready .* resp=127\.0\.0\.1:(\d+)/.exec(this.log)?.[1] ?? /"resp":"127\.0\.0\.1:(\d+)"/.exec(this.log)?.[1]);
   }
 
   /// Everything the server has written so far, for messages and for tests of the log.

@@ -42,6 +42,7 @@ static void child_start(struct child *c, const char *file, const char *const *fl
         struct reason why = {0};
         enum status st = config_init(&config);
         if (st == STATUS_OK && file) st = config_file_load(&config, file, &why);
+        if (st == STATUS_OK) st = config_set_flag(&config, STR("--resp"), STR("127.0.0.1:0"), &why);
         for (; st == STATUS_OK && *flags; flags += 2) {
             st = config_set_flag(&config, str_of(flags[0]), str_of(flags[1]), &why);
         }

@@ -712,7 +712,7 @@ static void test_configure(void **state) {
     expect(&c, 200, "hello");
     struct session_settings less = settings;
     less.http.body_bytes = 4;
-    assert_int_equal(worker_configure(server.worker, &less), STATUS_OK);
+    assert_int_equal(worker_configure(server.worker, &less, &(struct resp_settings){0}), STATUS_OK);
     worker_ping(server.worker);
     while (!worker_answered(server.worker))
         usleep(1000);

@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/reading.h"
 #include "cli/sender.h"
+#include "cli/tile38_import.h"
 
 enum {
     BATCH_OBJECTS = 10000,
@@ -36,6 +37,7 @@ static void show_error(struct import *im, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static int import(const struct options *options) {
+    if (tile38_import_is_meant(options)) return tile38_import(options);
     struct import im = {0};
     int code = import_open(options, &im);
     if (code == CLI_DONE) code = import_run(&im);
@@ -144,6 +146,7 @@ static const struct option import_options[] = {
     READING_OPTIONS,
     {"strict", NULL, "Stop at the first record that is not accepted."},
     TARGET_OPTIONS,
+    TILE38_IMPORT_OPTIONS,
     {0},
 };
 

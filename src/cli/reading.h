@@ -8,7 +8,8 @@
 
 #define READING_OPTIONS                                                                            \
     {"collection", "NAME", "The collection; default: default."},                                   \
-        {"format", "FORMAT", "geojson, geojsonseq, ndjson or csv; guessed without it. Import: tile38."},           \
+        {"format", "FORMAT",                                                                       \
+         "geojson, geojsonseq, ndjson or csv; guessed without it. Import: tile38."},               \
         {"id-prefix", "P", "Begin every id with P."},                                              \
         {"id", "COLUMN", "CSV column, or property, that is the id."},                              \
         {"lat", "COLUMN", "CSV column of the latitude."},                                          \

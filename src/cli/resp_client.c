@@ -46,7 +46,7 @@ static enum status take_reply(struct resp_client *c, struct resp_client_reply *o
 
 enum status resp_client_open(const char *url, const char *password, struct resp_client **out,
                              struct reason *why) {
-    struct target_url parts;
+    struct target_url parts = {0};
     enum status st = parse_url(url, &parts, why);
     if (st != STATUS_OK) return st;
     struct resp_client *c = mem_zalloc(1, sizeof *c);
@@ -245,7 +245,7 @@ static enum status take_line(const struct resp_client *c, size_t *at, struct str
 static enum status take_value(const struct resp_client *c, struct resp_client_reply *out,
                               size_t *at, uint64_t *more, struct reason *why) {
     static const char kinds[] = "+-:$*";
-    struct str line;
+    struct str line = STR_NONE;
     enum status st = take_line(c, at, &line, why);
     if (st != STATUS_OK) return st;
     const char *kind = memchr(kinds, line.p[0], sizeof kinds - 1);

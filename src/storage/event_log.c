@@ -182,8 +182,8 @@ static enum status load_one(struct event_log *log, const uint64_t *names, size_t
 }
 
 static enum status log_load(struct event_log *log, struct reason *why) {
-    uint64_t *names;
-    size_t count;
+    uint64_t *names = NULL;
+    size_t count = 0;
     enum status st = names_read(log->dir, &names, &count);
     if (st != STATUS_OK) return failed(log, st, why);
     for (size_t i = 0; i < count && st == STATUS_OK; i++)

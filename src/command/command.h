@@ -19,6 +19,7 @@
 struct commands;
 struct command;
 struct command_client;
+struct delivery;
 
 /// What SERVER and INFO tell of the process.
 struct command_facts {
@@ -50,10 +51,11 @@ struct command_host {
 };
 
 struct commands_options {
-    struct engine *engine;    // borrowed
-    struct registry *metrics; // borrowed; may be NULL
-    struct log *log;          // may be NULL
-    struct hub *hub;          // borrowed; NULL: no channels
+    struct engine *engine;     // borrowed
+    struct registry *metrics;  // borrowed; may be NULL
+    struct log *log;           // may be NULL
+    struct hub *hub;           // borrowed; NULL: no channels
+    struct delivery *delivery; // borrowed; NULL: hooks are kept, but nothing is sent
     struct command_host host;
     const char *password;         // copied; NULL or "": none is asked for
     uint32_t limit_ring_vertices; // of an OBJECT; 0: 10,000

@@ -11,6 +11,11 @@ enum status commands_new(const struct commands_options *options, struct commands
     c->options.password = NULL;
     atomic_init(&c->keepalive_s, 300);
     pthread_mutex_init(&c->lock, NULL);
+    pthread_mutex_init(&c->hooks_lock, NULL);
+    if (fence_groups_new(&c->groups) != STATUS_OK) {
+        commands_free(c);
+        return STATUS_NO_MEMORY;
+    }
     if (commands_password(c, str_of(options->password ? options->password : "")) != STATUS_OK) {
         commands_free(c);
         return STATUS_INVALID;
@@ -33,6 +38,8 @@ void commands_free(struct commands *c) {
     if (!c) {
         return;
     }
+    fence_groups_free(c->groups);
+    pthread_mutex_destroy(&c->hooks_lock);
     pthread_mutex_destroy(&c->lock);
     mem_free(c);
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "command/command.h"
+#include "command/fence_groups.h"
 #include "command/where.h"
 
 #define COMMANDS_TABLE 512 // places, by hash of the name: several times the number of commands
@@ -23,7 +24,9 @@ struct commands {
     _Atomic bool asks_password;
     _Atomic uint64_t keepalive_s, autogc_s;
     where_eval_fn *where_eval; // set by the scripts' module; NULL: none
-    pthread_mutex_t lock;      // guards the password
+    struct fence_groups *groups;
+    pthread_mutex_t hooks_lock; // one change of hooks and channels at a time
+    pthread_mutex_t lock;       // guards the password
     char password[COMMANDS_PASSWORD_BYTES];
 };
 

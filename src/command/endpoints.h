@@ -14,6 +14,10 @@ command_fn command_nearby, command_within, command_intersects, command_scan, com
 // test_command.c
 command_fn command_test;
 
+// hooks.c, hooks_list.c
+command_fn command_sethook, command_delhook, command_pdelhook, command_hooks;
+command_fn command_setchan, command_delchan, command_pdelchan, command_chans;
+
 // fence_live.c: a search with FENCE turns the connection live. Takes what it keeps of `args` for itself.
 struct search_args;
 MUST_USE enum status command_live_fence(struct command_call *call, const struct search_args *args);

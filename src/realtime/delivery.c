@@ -13,6 +13,7 @@
 #define MOST_BUSY 1024u
 #define MARKS_EVERY_MS 500
 #define MARKS_AT_ONCE 1024u
+#define LEVEL_EVERY_MS 300000
 #define WAIT_MOST_MS 1000
 #define FLUSH_AGAIN_MS 100 // while events wait to become durable
 #define ROUTE_AT_ONCE 64u  // chunks before POSTs get their turn
@@ -42,6 +43,7 @@ struct delivery {
     struct event_log_cursor route; // where routing stands
     bool routing;                  // begins with delivery_start
     int64_t marks_ms;              // when marks were last kept
+    int64_t level_ms;              // when idle targets were last brought level
     pthread_mutex_t lock;          // guards outbox
     struct outbox *outbox;
     struct delivery_metrics metrics;
@@ -444,8 +446,18 @@ static void marks_keep_some(struct delivery *d, struct marks *m) {
     mem_free(keeps);
 }
 
+/// Marks of targets that get nothing follow now and then, and at the end.
+static void level(struct delivery *d, bool now) {
+    if (!now && d->marks_ms - d->level_ms < LEVEL_EVERY_MS) return;
+    d->level_ms = d->marks_ms;
+    pthread_mutex_lock(&d->lock);
+    outbox_level(d->outbox);
+    pthread_mutex_unlock(&d->lock);
+}
+
 static void marks_keep(struct delivery *d) {
     d->marks_ms = clock_wall_ms();
+    level(d, atomic_load(&d->stop));
     struct marks *m = mem_alloc(sizeof *m);
     if (!m) return;
     buf_init(&m->texts);

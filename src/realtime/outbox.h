@@ -126,6 +126,8 @@ int64_t outbox_wait_ms(const struct outbox *o, int64_t now_ms);
 size_t outbox_marks(struct outbox *o, size_t most,
                     void (*visit)(void *ctx, struct str name, const struct outbox_mark *mark),
                     void *ctx);
+/// Whoever has nothing to get is level with what was routed: so a restart need not read far back.
+void outbox_level(struct outbox *o);
 /// The lowest cursor of all; UINT64_MAX: no targets.
 uint64_t outbox_lowest(const struct outbox *o);
 

@@ -1,6 +1,6 @@
 // outbox_state.h - what an outbox is made of, for the files that together implement outbox.h.
 //
-//   outbox.c targets, found by name and by fence | outbox_window.c what they have still to get
+//   outbox_table.c targets, found by name and by fence | outbox_window.c what they have still to get
 //   outbox_turn.c whose turn it is, and what an answer means | outbox_mark.c what lasts
 
 #ifndef REALTIME_OUTBOX_STATE_H

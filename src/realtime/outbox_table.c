@@ -150,6 +150,15 @@ size_t outbox_marks(struct outbox *o, size_t most,
     return n;
 }
 
+void outbox_level(struct outbox *o) {
+    for (size_t i = 0; i < o->count; i++) {
+        struct outbox_target *t = o->all[i];
+        if (t->busy || t->behind || t->len || t->mark.cursor >= o->routed) continue;
+        t->mark.cursor = o->routed;
+        t->dirty = true;
+    }
+}
+
 uint64_t outbox_lowest(const struct outbox *o) {
     uint64_t least = UINT64_MAX;
     for (size_t i = 0; i < o->count; i++)

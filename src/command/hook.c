@@ -17,7 +17,7 @@ static enum status clauses_parse(struct args *a, struct hook *h, int64_t expires
                                  enum search_kind *kind);
 static enum status search_parse(struct args *a, struct hook *h, enum search_kind kind);
 static enum status details_write(struct hook *h);
-static bool on_accept(const void *ctx, const struct object *o, unsigned command);
+static enum fence_verdict on_accept(const void *ctx, const struct object *o, unsigned command);
 static void on_free(void *ctx);
 
 static enum status hook_new(struct command_call *call, enum fence_kind kind, struct hook **out) {
@@ -336,10 +336,11 @@ static void on_free(void *ctx) {
 }
 
 /// MATCH for all, WHERE for what is still there: what was deleted is told of whatever it was like.
-static bool on_accept(const void *ctx, const struct object *o, unsigned command) {
+static enum fence_verdict on_accept(const void *ctx, const struct object *o, unsigned command) {
     const struct hook *h = ctx;
-    if (!search_args_globs(&h->search, object_id(o))) return false;
-    if (!h->search.where || (command & (FENCE_DELETE | FENCE_EXPIRE | FENCE_DROP))) return true;
+    if (!search_args_globs(&h->search, object_id(o))) return FENCE_UNCONCERNED;
+    bool gone = command & (FENCE_DELETE | FENCE_EXPIRE | FENCE_DROP);
+    if (!h->search.where || gone) return FENCE_ACCEPTED;
     struct arena arena;
     struct reason why = {0};
     struct command_client client = {0};
@@ -349,7 +350,7 @@ static bool on_accept(const void *ctx, const struct object *o, unsigned command)
     arena_init(&arena, 0);
     enum status st = where_matches(h->search.where, &call, o, &match);
     arena_deinit(&arena);
-    return st == STATUS_OK && match;
+    return st == STATUS_OK && match ? FENCE_ACCEPTED : FENCE_NEVER_IN;
 }
 
 // --- as it is kept: "1 expires_ms\n", then each argument with its length in front ---

@@ -73,30 +73,36 @@ static struct fence *fence_there(struct commands *c, enum fence_kind kind, struc
     return engine_fence_find(c->options.engine, kind, name);
 }
 
-static enum status hook_keep(struct command_call *call, const struct hook *h) {
-    struct buf name, body;
+/// In one batch: the command, and of a new hook where its endpoint begins.
+static enum status hook_keep(struct command_call *call, const struct hook *h, bool anew) {
+    struct engine *engine = call->commands->options.engine;
+    struct buf name, body, mark_name, mark;
+    struct buf *all[] = {&name, &body, &mark_name, &mark};
+    for (unsigned i = 0; i < 4; i++)
+        buf_init(all[i]);
     uint64_t lsn = 0;
-    buf_init(&name);
-    buf_init(&body);
+    bool marks = anew && h->kind == FENCE_HOOK;
     hook_keep_name(h->kind, h->name, &name);
     hook_keep_write(call->args, call->count, h->expires_ms, &body);
     enum status st = name.failed || body.failed ? STATUS_NO_MEMORY : STATUS_OK;
-    if (st == STATUS_OK) {
-        st = engine_keep_put(call->commands->options.engine, buf_str(&name), buf_str(&body), &lsn,
-                             call->why);
+    if (st == STATUS_OK && marks) {
+        st = delivery_first_mark(buf_str(&name), engine_event_seq(engine), &mark_name, &mark);
     }
+    const struct engine_keep keeps[] = {{buf_str(&name), buf_str(&body)},
+                                        {buf_str(&mark_name), buf_str(&mark)}};
+    if (st == STATUS_OK) st = engine_keep(engine, keeps, marks ? 2 : 1, &lsn, call->why);
     later(call, lsn);
-    buf_deinit(&name);
-    buf_deinit(&body);
+    for (unsigned i = 0; i < 4; i++)
+        buf_deinit(all[i]);
     return st;
 }
 
 /// Takes `h`. What is kept comes first: a kill between finds the hook again.
-static enum status hook_install(struct command_call *call, struct hook *h, bool keeps) {
+static enum status hook_install(struct command_call *call, struct hook *h, bool keeps, bool anew) {
     struct fence *fence;
     enum status st = hook_fence(h, h->name, &fence, call->why);
     if (st != STATUS_OK) return st;
-    if (keeps) st = hook_keep(call, h);
+    if (keeps) st = hook_keep(call, h, anew);
     if (st == STATUS_OK) st = endpoint_put(call->commands, h);
     if (st == STATUS_OK) {
         st = engine_fence_put(call->commands->options.engine, fence, NULL);
@@ -119,7 +125,7 @@ static enum status hook_set(struct command_call *call, enum fence_kind kind) {
         st = reason_set(call->why, STATUS_BAD_REQUEST,
                         "hooks and channels cannot share the same name");
     } else if (!same) {
-        st = hook_install(call, h, true);
+        st = hook_install(call, h, true, before == NULL);
     }
     if (clash || same) hook_free(h);
     fence_unref(before);
@@ -273,7 +279,7 @@ static enum status restore_one(struct restore *r, struct str body, struct arena 
                                 .why = &why};
     struct hook *h;
     st = hook_parse(&call, r->kind, expires_ms, &h);
-    if (st == STATUS_OK) st = hook_install(&call, h, false);
+    if (st == STATUS_OK) st = hook_install(&call, h, false, false);
     if (st != STATUS_OK && st != STATUS_NO_MEMORY) {
         log_write(r->commands->options.log, LOG_ERROR, "a hook or channel could not be made again",
                   LOG_STR("name", count > 1 ? args[1] : STR("")), LOG_Z("reason", why.text));

@@ -88,8 +88,19 @@ enum status delivery_new(const struct delivery_options *options, struct delivery
     return STATUS_OK;
 }
 
+/// Of before the restart.
+static bool on_mark(void *ctx, struct str name, struct str body) {
+    struct delivery *d = ctx;
+    struct outbox_mark mark;
+    struct str target = str_sub(name, sizeof "outbox/" - 1, name.len - (sizeof "outbox/" - 1));
+    if (outbox_mark_parse(body, &mark)) outbox_set_mark(d->outbox, target, &mark, clock_wall_ms());
+    return true;
+}
+
 enum status delivery_start(struct delivery *d, struct reason *why) {
     enum status st = events_id_read(d, why);
+    if (st != STATUS_OK) return st;
+    st = engine_keep_each(d->options.engine, STR("outbox/"), on_mark, d);
     if (st != STATUS_OK) return st;
     uint64_t lowest = outbox_lowest(d->outbox);
     uint64_t last = event_log_last(d->options.events);
@@ -139,34 +150,21 @@ static void mark_name(struct str target, struct buf *out) {
     buf_append_str(out, target);
 }
 
-struct mark_search {
-    struct str name;
-    struct outbox_mark *mark;
-};
-
-static bool on_mark(void *ctx, struct str name, struct str body) {
-    struct mark_search *s = ctx;
-    if (!str_eq(name, s->name)) return true; // a longer one
-    struct outbox_mark found;
-    if (outbox_mark_parse(body, &found)) *s->mark = found;
-    return false;
-}
-
 enum status delivery_put(struct delivery *d, const struct outbox_spec *spec, uint64_t since) {
-    struct outbox_mark mark = {.cursor = since};
-    struct buf name;
-    buf_init(&name);
-    mark_name(spec->name, &name);
-    enum status st = buf_status(&name);
-    struct mark_search search = {buf_str(&name), &mark};
-    if (st == STATUS_OK) st = engine_keep_each(d->options.engine, search.name, on_mark, &search);
-    buf_deinit(&name);
-    if (st != STATUS_OK) return st;
+    const struct outbox_mark mark = {.cursor = since};
     pthread_mutex_lock(&d->lock);
-    st = outbox_put(d->outbox, spec, &mark, clock_wall_ms());
+    enum status st = outbox_put(d->outbox, spec, &mark, clock_wall_ms());
     pthread_mutex_unlock(&d->lock);
     delivery_wake(d);
     return st;
+}
+
+enum status delivery_first_mark(struct str target, uint64_t since, struct buf *name,
+                                struct buf *body) {
+    const struct outbox_mark mark = {.cursor = since};
+    mark_name(target, name);
+    outbox_mark_write(&mark, body);
+    return name->failed || body->failed ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
 void delivery_remove(struct delivery *d, struct str name) {

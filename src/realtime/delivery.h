@@ -39,9 +39,12 @@ void delivery_wake(struct delivery *d);
 
 MUST_USE enum status delivery_check_url(const struct delivery *d, struct str url,
                                         struct reason *why);
-/// The mark of before is looked up in the engine; without one the target begins behind `since`.
+/// A new target begins behind `since`; before delivery_start that does not matter: the marks of before are kept.
 MUST_USE enum status delivery_put(struct delivery *d, const struct outbox_spec *spec,
                                   uint64_t since);
+/// What a new target's maker keeps (engine/keep.h) in one batch with what it keeps itself, so that a kill finds both.
+MUST_USE enum status delivery_first_mark(struct str target, uint64_t since, struct buf *name,
+                                         struct buf *body);
 /// Its mark goes too.
 void delivery_remove(struct delivery *d, struct str name);
 /// Under the lock: `visit` takes notes only.

@@ -75,6 +75,9 @@ void outbox_free(struct outbox *o);
 /// `mark` is that of a new one.
 MUST_USE enum status outbox_put(struct outbox *o, const struct outbox_spec *spec,
                                 const struct outbox_mark *mark, int64_t now_ms);
+/// Of before a restart; before anything is routed.
+void outbox_set_mark(struct outbox *o, struct str name, const struct outbox_mark *mark,
+                     int64_t now_ms);
 bool outbox_remove(struct outbox *o, struct str name);
 size_t outbox_count(const struct outbox *o);
 bool outbox_find(const struct outbox *o, struct str name, struct outbox_target_info *out);

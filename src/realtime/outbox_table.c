@@ -75,6 +75,16 @@ enum status outbox_put(struct outbox *o, const struct outbox_spec *spec,
     return STATUS_OK;
 }
 
+void outbox_set_mark(struct outbox *o, struct str name, const struct outbox_mark *mark,
+                     int64_t now_ms) {
+    struct outbox_target *t = find(o, name);
+    if (!t || o->routed) return;
+    t->mark = *mark;
+    t->seen = mark->cursor;
+    t->dirty = false;
+    outbox_settle(o, t, now_ms);
+}
+
 bool outbox_remove(struct outbox *o, struct str name) {
     struct outbox_target *t = find(o, name);
     if (!t) return false;

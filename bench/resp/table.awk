@@ -30,23 +30,25 @@ END {
     printf "%-13s %-19s %4s %12s %12s %7s %12s %10s %10s\n", "part", "workload", "pipe", "warp CPU us", "Tile38 us", "ratio", "Redis us", "warp op/s", "p99 us"
     for (i = 1; i <= rows; i++) {
         split(order[i], k, SUBSEP)
-        ours = cpu["warpengine", order[i]]
+        # A refusal costs nothing and proves nothing.
+        refused = errors["warpengine", order[i]] > 0
+        ours = refused ? "" : cpu["warpengine", order[i]]
         if (("tile38", order[i]) in cpu) { theirs = cpu["tile38", order[i]]; mark = "" }
         else if (order[i] in stated) { theirs = stated[order[i]]; mark = "*" }
         else { theirs = ""; mark = "" }
         redis = cpu["redis", order[i]]
         printf "%-13s %-19s %4s %12s %12s %7s %12s %10s %10s%s\n", k[1], k[2], k[3], number(ours, 2), (theirs == "" ? "-" : number(theirs, 1) mark),
             ratio(theirs, ours), number(redis, 2), number(rate["warpengine", order[i]], 0), number(p99["warpengine", order[i]], 0),
-            errors["warpengine", order[i]] > 0 ? "  " errors["warpengine", order[i]] " errors" : ""
+            (refused ? "  void: " errors["warpengine", order[i]] " refused" : "")
     }
     print ""
     memory("load")
     memory("redis")
-    for (s in ran) if ((s, "restart", "seconds") in figure) printf "%-10s restart %s s%s\n", s, figure[s, "restart", "seconds"], s == "warpengine" ? " (Tile38*: 2.9 s per million)" : ""
+    for (s in ran) if ((s, "restart", "seconds") in figure) printf "%-10s restart %s s%s\n", s, figure[s, "restart", "seconds"], (s == "warpengine" ? " (Tile38*: 2.9 s per million)" : "")
 }
 function number(v, decimals) { return v == "" ? "-" : sprintf("%." decimals "f", v) }
 function ratio(theirs, ours) { return theirs == "" || ours == "" || ours == 0 ? "-" : sprintf("%.1fx", theirs / ours) }
 function memory(part,    s) {
     for (s in ran) if ((s, part, "memory_full") in figure)
-        printf "%-10s %-6s memory %.1f MB, of it %.1f MB before the points%s\n", s, part, figure[s, part, "memory_full"], figure[s, part, "memory_empty"], s == "warpengine" && part == "load" ? " (Tile38*: 267-355 MB per million)" : ""
+        printf "%-10s %-6s memory %.1f MB, of it %.1f MB before the points%s\n", s, part, figure[s, part, "memory_full"], figure[s, part, "memory_empty"], (s == "warpengine" && part == "load" ? " (Tile38*: 267-355 MB per million)" : "")
 }

@@ -191,17 +191,24 @@ static void collect_boxes(struct match *m, const struct fence_set *set) {
     }
 }
 
+// Where it was and is, the short way round: one of them may lie beyond 180. False when it did not move.
+static bool way_of(const struct match *m, struct point ends[2]) {
+    ends[0] = object_center(m->previous);
+    ends[1] = object_center(m->now);
+    if (ends[1].lon - ends[0].lon > 180.0) {
+        ends[0].lon += 360.0;
+    } else if (ends[0].lon - ends[1].lon > 180.0) {
+        ends[1].lon += 360.0;
+    }
+    return ends[0].lon != ends[1].lon || ends[0].lat != ends[1].lat;
+}
+
 static void collect_crossed(struct match *m, const struct fence_set *set) {
-    struct point from = object_center(m->previous), to = object_center(m->now);
-    if (from.lon == to.lon && from.lat == to.lat) {
+    struct point ends[2];
+    if (!way_of(m, ends)) {
         return;
     }
-    if (to.lon - from.lon > 180.0) {
-        from.lon += 360.0;
-    } else if (from.lon - to.lon > 180.0) {
-        to.lon += 360.0;
-    }
-    struct bbox box = box_of_points(from, to), pieces[3];
+    struct bbox box = box_of_points(ends[0], ends[1]), pieces[3];
     size_t count = bbox_split(&box, pieces);
     for (size_t i = 0; i < count; i++) {
         struct index_box piece = index_box_of(&pieces[i]);
@@ -321,21 +328,19 @@ static struct side side_of(const struct match *m, const struct fence *f, const s
 }
 
 static enum status make_way(struct match *m) {
-    struct point ends[2] = {object_center(m->previous), object_center(m->now)};
+    struct point ends[2];
     const uint32_t end = 2;
     const struct geometry_parts parts = {.type = GEOMETRY_LINESTRING,
                                          .points = ends,
                                          .point_count = 2,
                                          .part_ends = &end,
-                                         .part_count = 1};
+                                         .part_count = 1,
+                                         .literal = true};
     if (m->way_made) {
         return STATUS_OK;
     }
     m->way_made = true;
-    if (ends[0].lon == ends[1].lon && ends[0].lat == ends[1].lat) {
-        return STATUS_OK;
-    }
-    return geometry_new(&parts, &GEOMETRY_LIMITS_REST, &m->way, NULL);
+    return way_of(m, ends) ? geometry_new(&parts, &GEOMETRY_LIMITS_REST, &m->way, NULL) : STATUS_OK;
 }
 
 static enum status ask_area(struct match *m, const struct fence *f) {

@@ -178,10 +178,11 @@ static enum status prepare_item(struct batch *b, size_t i) {
     item->chain = BATCH_NONE;
     result->object = NULL;
     result->created = false;
-    if (change->patch_properties) {
+    if (change->patch_properties || change->member_count) {
         result->why.text[0] = result->why.pointer[0] = '\0'; // whoever fails otherwise sets it
     }
-    bool writes = change->kind == CHANGE_PUT || change->kind == CHANGE_CREATE;
+    bool makes = change->kind == CHANGE_PUT || change->kind == CHANGE_CREATE;
+    bool writes = makes || change->kind == CHANGE_SET;
     bool conditional = change->if_present || change->if_etag_count > 0;
     result->status = batch_check(change, &result->why);
     if (result->status != STATUS_OK) {
@@ -198,7 +199,7 @@ static enum status prepare_item(struct batch *b, size_t i) {
         return result->status == STATUS_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_OK;
     }
     item->chain = chain_of(b, touched, change->draft.id);
-    return writes ? row_new(&change->draft, &item->row) : STATUS_OK;
+    return makes ? row_new(&change->draft, &item->row) : STATUS_OK;
 }
 
 static uint64_t odd_bytes(uint64_t word) {
@@ -234,8 +235,7 @@ static enum status check_id(struct str id, struct reason *why) {
 enum status batch_check(const struct change *change, struct reason *why) {
     const struct object_draft *draft = &change->draft;
     enum status st = check_id(draft->id, why);
-    bool positioned = change->kind == CHANGE_PUT || change->kind == CHANGE_CREATE ||
-                      (change->kind == CHANGE_PATCH && change->patch_position);
+    bool positioned = change->kind != CHANGE_PATCH || change->patch_position;
     if (st != STATUS_OK || change->kind == CHANGE_DELETE) {
         return st;
     }
@@ -246,6 +246,10 @@ enum status batch_check(const struct change *change, struct reason *why) {
     }
     if (positioned && draft->has_z && !isfinite(draft->z)) {
         return reason_set(why, STATUS_INVALID, "the altitude is not a number");
+    }
+    if (change->member_count > CHANGE_MEMBERS_MAX) {
+        return reason_set(why, STATUS_TOO_LARGE, "more than %d properties at once",
+                          CHANGE_MEMBERS_MAX);
     }
     if (draft->text.len > OBJECT_TEXT_MAX) {
         return reason_set(why, STATUS_TOO_LARGE, "the text of an object is larger than %u bytes",

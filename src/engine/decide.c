@@ -2,8 +2,9 @@
 
 #include "engine/decide.h"
 
+#include "engine/feature_text.h"
 #include "engine/fences_match.h"
-#include "engine/properties.h"
+#include "engine/properties_members.h"
 
 #define AHEAD 12 // items
 
@@ -14,6 +15,10 @@ static enum status check_conditions(const struct change *change, const struct ob
                                     struct reason *why);
 static enum status merge(struct batch *b, const struct change *change, const struct object *old,
                          struct row **out, struct reason *why);
+static enum status merge_properties(struct batch *b, const struct change *change,
+                                    struct object_draft *draft, struct reason *why);
+static enum status set(struct batch *b, const struct change *change, const struct object *old,
+                       struct row **out, struct reason *why);
 static enum status take_slot(struct batch *b, struct batch_chain *chain, size_t left);
 static void give_spare(struct batch *b);
 static void stamp(struct batch *b, const struct batch_chain *chain, const struct object *old,
@@ -84,6 +89,8 @@ static enum status decide(struct batch *b, size_t i) {
     result->status = check_conditions(change, old, &result->why);
     if (result->status == STATUS_OK && change->kind == CHANGE_PATCH) {
         result->status = merge(b, change, old, &item->row, &result->why);
+    } else if (result->status == STATUS_OK && change->kind == CHANGE_SET) {
+        result->status = set(b, change, old, &item->row, &result->why);
     }
     if (result->status != STATUS_OK) {
         return result->status == STATUS_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_OK;
@@ -183,20 +190,66 @@ static enum status merge(struct batch *b, const struct change *change, const str
     if (draft.has_expiry) {
         draft.expires_ms = change->patch_expiry ? change->draft.expires_ms : object_expires_ms(old);
     }
-    if (change->patch_properties) {
-        struct buf *merged = &b->reader->merged;
-        buf_clear(merged);
-        enum status st = properties_merge(draft.properties, change->patch_properties, merged, why);
-        if (st != STATUS_OK) {
-            return st;
-        }
-        if (merged->len > OBJECT_PROPERTIES_MAX) {
-            return reason_set(why, STATUS_TOO_LARGE, "properties are larger than %u bytes",
-                              OBJECT_PROPERTIES_MAX);
-        }
-        draft.properties = buf_str(merged);
+    enum status st = merge_properties(b, change, &draft, why);
+    return st == STATUS_OK ? row_new(&draft, out) : st;
+}
+
+static enum status take_merged(struct buf *merged, struct object_draft *draft, struct reason *why) {
+    draft->properties = buf_str(merged);
+    if (merged->len > OBJECT_PROPERTIES_MAX) {
+        return reason_set(why, STATUS_TOO_LARGE, "properties are larger than %u bytes",
+                          OBJECT_PROPERTIES_MAX);
     }
-    return row_new(&draft, out);
+    return buf_status(merged);
+}
+
+static enum status merge_properties(struct batch *b, const struct change *change,
+                                    struct object_draft *draft, struct reason *why) {
+    struct buf *merged = &b->reader->merged;
+    enum status st = STATUS_OK;
+    buf_clear(merged);
+    if (change->patch_properties) {
+        st = properties_merge(draft->properties, change->patch_properties, merged, why);
+    } else if (change->member_count) {
+        properties_replace(draft->properties, change->members, change->member_count, merged);
+    } else {
+        return STATUS_OK;
+    }
+    return st == STATUS_OK ? take_merged(merged, draft, why) : st;
+}
+
+// What was a Feature's own goes with it; a new one's own come before fields of the same name, the change's
+// own words before both.
+static enum status set(struct batch *b, const struct change *change, const struct object *old,
+                       struct row **out, struct reason *why) {
+    struct object_draft draft = change->draft;
+    struct buf *merged = &b->reader->merged, *fields = &b->reader->body;
+    bool bare = !old || old->properties_len == 2;
+    if (old && (old->flags & OBJECT_HAS_TIME)) {
+        draft.has_time = true;
+        draft.time_ms = object_time_ms(old);
+    }
+    if (bare && change->member_count == 0) {
+        return row_new(&draft, out);
+    }
+    buf_clear(fields);
+    buf_clear(merged);
+    if (old) {
+        feature_text_fields(old, fields);
+    }
+    struct str kept = fields->len ? buf_str(fields) : STR("{}");
+    if (draft.properties.len > 2) {
+        properties_overlay(kept, draft.properties, merged);
+        buf_clear(fields);
+        buf_append_str(fields, buf_str(merged));
+        fields->failed |= merged->failed;
+        buf_clear(merged);
+        kept = buf_str(fields);
+    }
+    properties_replace(kept, change->members, change->member_count, merged);
+    merged->failed |= fields->failed;
+    enum status st = take_merged(merged, &draft, why);
+    return st == STATUS_OK ? row_new(&draft, out) : st;
 }
 
 static void look_up(struct batch *b, struct batch_chain *chain) {

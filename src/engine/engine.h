@@ -59,7 +59,17 @@ enum change_kind {
     CHANGE_CREATE, // EXISTS when the id is there
     CHANGE_PATCH,  // NOT_FOUND when it is not; see the has_ flags
     CHANGE_DELETE, // NOT_FOUND when it is not
+    // Make, or replace form, position, text and expiry; fields (feature_text.h) and time of what is there stay. The draft's
+    // properties are a Feature's own.
+    CHANGE_SET,
 };
+
+/// A top-level property by its plain name; an empty value takes it away.
+struct change_member {
+    struct str name;
+    struct str value; // canonical JSON
+};
+#define CHANGE_MEMBERS_MAX 512
 
 /// Everything borrowed for the call. Version 0 in `if_version` means no condition.
 struct change {
@@ -69,6 +79,9 @@ struct change {
     bool patch_position;       // PATCH: point or geometry (and z) replace
     bool patch_time, patch_expiry;
     yyjson_val *patch_properties; // PATCH: merged by RFC 7396; NULL leaves them
+    // SET, PATCH: properties replaced whole, the last of a name wins; at most CHANGE_MEMBERS_MAX.
+    const struct change_member *members;
+    size_t member_count;
     // Conditions (If-Match, If-None-Match), checked under the lock: PRECONDITION.
     bool if_absent;           // only when it does not exist
     bool if_present;          // only when it exists

@@ -8,6 +8,17 @@
 // connection.c
 command_fn command_ping, command_echo, command_quit, command_output;
 
+// set.c, get.c, fields.c, expire.c
+command_fn command_set, command_get, command_fset, command_fget, command_fexists, command_exists;
+command_fn command_expire, command_persist, command_ttl;
+
+// keys.c
+command_fn command_del, command_pdel, command_drop, command_keys, command_type, command_bounds;
+command_fn command_stats;
+
+// json_edit.c
+command_fn command_jset, command_jget, command_jdel;
+
 // search.c
 command_fn command_nearby, command_within, command_intersects, command_scan, command_search;
 

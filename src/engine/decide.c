@@ -353,11 +353,13 @@ static unsigned command_of(const struct batch *b, const struct change *change) {
     switch (change->kind) {
     case CHANGE_DELETE: return b->expiring ? FENCE_EXPIRE : FENCE_DELETE;
     case CHANGE_PATCH:
-        return change->patch_position     ? FENCE_SET_OBJECT
-               : change->patch_properties ? FENCE_SET_FIELDS
-                                          : 0;
+        if (change->patch_position) {
+            return FENCE_SET_OBJECT;
+        }
+        return change->patch_properties || change->member_count ? FENCE_SET_FIELDS : 0;
     case CHANGE_PUT:
-    case CHANGE_CREATE: break;
+    case CHANGE_CREATE:
+    case CHANGE_SET: break;
     }
     return FENCE_SET_OBJECT;
 }

@@ -145,6 +145,9 @@ struct object_metadata {
 void engine_metadata(struct engine *e, struct str collection, const struct object *o,
                      struct object_metadata *out);
 
+/// How many objects the collection holds, those that are due and not removed yet included; 0 when there is none.
+uint64_t engine_objects(struct engine *e, unsigned reader, struct str collection);
+
 struct collection_info {
     struct str name; // in the arena
     uint64_t count, bytes, index_bytes;

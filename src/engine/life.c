@@ -210,6 +210,11 @@ enum status engine_collections(struct engine *e, unsigned reader, struct str aft
     return STATUS_OK;
 }
 
+uint64_t engine_objects(struct engine *e, unsigned reader, struct str collection) {
+    const struct collection *c = collection_lookup_by(e, reader, collection);
+    return c ? atomic_load_explicit(&c->count, memory_order_relaxed) : 0;
+}
+
 // In doubles a quantised number may be anything up to the next one.
 static void add_extent(struct bbox *extent, const struct index_box *box) {
     const double step = 1e-7;

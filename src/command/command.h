@@ -70,6 +70,8 @@ bool commands_authenticate(struct commands *commands, struct command_client *cli
                            struct str password);
 /// Ask for another; empty: for none. INVALID when it is longer than 255 bytes.
 MUST_USE enum status commands_password(struct commands *commands, struct str password);
+/// CONFIG SET keepalive: seconds of silence after which the peer's host is asked for a sign of life; 0: never.
+uint64_t commands_keepalive_s(const struct commands *commands);
 /// Is one asked for?
 bool commands_ask_password(const struct commands *commands);
 
@@ -78,8 +80,9 @@ struct command_client {
     uint64_t id;
     bool json; // OUTPUT json
     bool authenticated;
-    bool quit;       // close after this answer
-    bool subscribed; // by SUBSCRIBE or PSUBSCRIBE: little else is allowed
+    bool quit;           // close after this answer
+    bool subscribed;     // by SUBSCRIBE or PSUBSCRIBE: little else is allowed
+    const char *address; // borrowed; NULL: not known
     /// The connection's place in the hub, made when first asked for. The member itself is NULL where nothing can be sent
     /// later (HTTP, scripts), the result when memory runs out.
     struct hub_subscriber *(*subscriber)(struct command_client *client);
@@ -104,7 +107,9 @@ struct command_call {
     struct arena *arena; // empties after the reply was written
     unsigned reader;     // of the engine; the thread is inside engine_enter
     uint64_t begin_ns;   // for "elapsed"
-    uint64_t wait_lsn;   // answer when this LSN is durable; 0: now
+    size_t *parts;       // ends in `out` when there are several replies (SUBSCRIBE), in the arena
+    size_t part_count;
+    uint64_t wait_lsn; // answer when this LSN is durable; 0: now
     uint64_t
         deadline_ns; // monotonic, of TIMEOUT; 0: none. Long searches look at it: command_is_late
     struct command_live live;      // set by a command that goes live; it writes no reply then

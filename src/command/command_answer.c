@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "command/commands_state.h"
+#include "command/monitor.h"
 #include "command/reply.h"
 
 enum { NAME_MAX_BYTES = 32, TABLE = COMMANDS_TABLE };
@@ -97,7 +98,17 @@ enum status command_answer_nested(struct command_call *call) {
                           (int)(name.len < 64 ? name.len : 64), name.p);
     }
     enum status st = check(call, c);
-    return st == STATUS_OK ? c->run(call) : st;
+    if (st != STATUS_OK) {
+        return st;
+    }
+    if (atomic_load_explicit(&call->commands->monitors, memory_order_relaxed)) {
+        monitor_tell(call);
+    }
+    st = c->run(call);
+    if (st == STATUS_NO_MEMORY && c->flags & COMMAND_WRITE) {
+        return reason_set(call->why, st, "OOM command not allowed when used memory > 'maxmemory'");
+    }
+    return st;
 }
 
 /// May it run now, for this client, with so many arguments?

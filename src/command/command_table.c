@@ -2,6 +2,7 @@
 
 #define R COMMAND_READ | COMMAND_SCRIPT
 #define W COMMAND_WRITE | COMMAND_SCRIPT
+#define A COMMAND_ADMIN
 
 // One line a command: name, function, flags, arguments at least and at most (0: any), help.
 static const struct command table[] = {
@@ -10,6 +11,42 @@ static const struct command table[] = {
     {"echo", command_echo, COMMAND_OPEN, 2, 2, "ECHO message"},
     {"quit", command_quit, COMMAND_OPEN | COMMAND_PUBSUB, 1, 1, "QUIT"},
     {"output", command_output, COMMAND_OPEN, 1, 2, "OUTPUT [json|resp]"},
+    {"auth", command_auth, COMMAND_OPEN, 2, 3, "AUTH password"},
+    {"timeout", command_timeout, COMMAND_READ, 2, 0, "TIMEOUT seconds COMMAND [argument ...]"},
+    {"client", command_client, A, 2, 0,
+     "CLIENT LIST|ID|GETNAME|SETNAME name|KILL [ID id|ADDR] address"},
+    {"monitor", command_monitor, A, 1, 1, "MONITOR"},
+    // channels
+    {"subscribe", command_subscribe, COMMAND_PUBSUB, 2, 0, "SUBSCRIBE channel [channel ...]"},
+    {"psubscribe", command_psubscribe, COMMAND_PUBSUB, 2, 0, "PSUBSCRIBE pattern [pattern ...]"},
+    {"unsubscribe", command_unsubscribe, COMMAND_PUBSUB, 1, 0, "UNSUBSCRIBE [channel ...]"},
+    {"punsubscribe", command_punsubscribe, COMMAND_PUBSUB, 1, 0, "PUNSUBSCRIBE [pattern ...]"},
+    {"publish", command_publish, COMMAND_SCRIPT, 3, 3, "PUBLISH channel message"},
+    // server
+    {"config get", command_config_get, A, 1, 0, "CONFIG GET pattern"},
+    {"config set", command_config_set, A, 1, 0, "CONFIG SET name value"},
+    {"config rewrite", command_config_rewrite, A, 1, 2, "CONFIG REWRITE"},
+    {"server", command_server, COMMAND_READ, 1, 2, "SERVER [ext]"},
+    {"info", command_info, COMMAND_READ, 1, 2, "INFO [section]"},
+    {"healthz", command_healthz, COMMAND_OPEN, 1, 1, "HEALTHZ"},
+    {"role", command_role, COMMAND_READ, 1, 1, "ROLE"},
+    {"readonly", command_readonly, A, 2, 2, "READONLY yes|no"},
+    {"flushdb", command_flushdb, COMMAND_WRITE, 1, 1, "FLUSHDB"},
+    {"gc", command_gc, A, 1, 1, "GC"},
+    {"aofshrink", command_aofshrink, A, 1, 1, "AOFSHRINK"},
+    {"command", command_command, 0, 1, 0, "COMMAND [COUNT|LIST|DOCS|INFO [name ...]]"},
+    {"aof", command_unsupported, A, 1, 0, "AOF position"},
+    {"aofmd5", command_unsupported, A, 1, 0, "AOFMD5 position size"},
+    {"follow", command_unsupported, A, 1, 0, "FOLLOW host port"},
+    {"slaveof", command_unsupported, A, 1, 0, "SLAVEOF host port"},
+    {"replicaof", command_unsupported, A, 1, 0, "REPLICAOF host port"},
+    {"replconf", command_unsupported, A, 1, 0, "REPLCONF option value"},
+    {"massinsert", command_unsupported, A, 1, 0, "MASSINSERT"},
+    {"sleep", command_unsupported, A, 1, 0, "SLEEP"},
+    {"shutdown", command_unsupported, A, 1, 0, "SHUTDOWN"},
+    {"bgrewriteaof", command_unsupported, A, 1, 0, "BGREWRITEAOF"},
+    {"bgsave", command_unsupported, A, 1, 0, "BGSAVE"},
+    {"save", command_unsupported, A, 1, 0, "SAVE"},
     // keys
     {"set", command_set, W, 1, 0,
      "SET key id [FIELD name value]... [EX seconds] [NX|XX] [RETURN] POINT lat lon [z] | BOUNDS "

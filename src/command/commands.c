@@ -9,7 +9,7 @@ enum status commands_new(const struct commands_options *options, struct commands
     }
     c->options = *options;
     c->options.password = NULL;
-    atomic_init(&c->keepalive_s, 300);
+    atomic_init(&c->keepalive_s, COMMANDS_KEEPALIVE_S);
     pthread_mutex_init(&c->lock, NULL);
     pthread_mutex_init(&c->hooks_lock, NULL);
     if (fence_groups_new(&c->groups) != STATUS_OK) {
@@ -84,4 +84,8 @@ bool commands_authenticate(struct commands *c, struct command_client *client, st
 
 bool commands_ask_password(const struct commands *c) {
     return atomic_load(&c->asks_password);
+}
+
+uint64_t commands_keepalive_s(const struct commands *c) {
+    return atomic_load_explicit(&c->keepalive_s, memory_order_relaxed);
 }

@@ -13,6 +13,7 @@
 #define COMMANDS_TABLE 512 // places, by hash of the name: several times the number of commands
 
 #define COMMANDS_PASSWORD_BYTES 256
+#define COMMANDS_KEEPALIVE_S 300
 
 struct commands {
     struct commands_options options;

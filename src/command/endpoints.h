@@ -6,7 +6,20 @@
 #include "command/command.h"
 
 // connection.c
-command_fn command_ping, command_echo, command_quit, command_output;
+command_fn command_ping, command_echo, command_quit, command_output, command_auth, command_timeout;
+// clients.c, monitor.c
+command_fn command_client, command_monitor;
+// server_config.c
+command_fn command_config_get, command_config_set, command_config_rewrite;
+// server_facts.c
+command_fn command_server, command_info, command_healthz, command_role;
+// server_control.c
+command_fn command_readonly, command_flushdb, command_gc, command_aofshrink, command_unsupported;
+// server_command.c
+command_fn command_command;
+// pubsub.c
+command_fn command_subscribe, command_psubscribe, command_unsubscribe, command_punsubscribe,
+    command_publish;
 
 // set.c, get.c, fields.c, expire.c
 command_fn command_set, command_get, command_fset, command_fget, command_fexists, command_exists;

@@ -50,7 +50,8 @@ enum status reply_arguments(struct command_call *call) {
     }
     char name[64];
     int len = 0;
-    for (struct str s = call->args[0]; len < (int)sizeof name && (size_t)len < s.len; len++) {
+    struct str s = call->command ? str_of(call->command->name) : call->args[0];
+    for (; len < (int)sizeof name && (size_t)len < s.len; len++) {
         name[len] = s.p[len] >= 'A' && s.p[len] <= 'Z' ? (char)(s.p[len] + 32) : s.p[len];
     }
     return reason_set(call->why, STATUS_BAD_REQUEST, "wrong number of arguments for '%.*s' command",

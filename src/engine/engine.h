@@ -168,6 +168,8 @@ struct engine_stats {
     uint64_t shard_objects[SHARD_MAX];
 };
 void engine_stats(struct engine *e, struct engine_stats *out);
+/// Another memory_limit_bytes; 0: none.
+void engine_memory_limit_set(struct engine *e, size_t limit_bytes);
 /// Changes are refused for memory, as far as is known.
 bool engine_memory_full(const struct engine *e);
 /// Says in `why` (may be NULL) how much is in use, what limits it and what helps. Returns NO_MEMORY.

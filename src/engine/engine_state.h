@@ -50,7 +50,7 @@ struct engine {
     struct keep keep;
     struct storage *store; // borrowed; NULL without one
     struct log *log;
-    size_t memory_limit; // above it changes are refused; 0: none
+    _Atomic size_t memory_limit; // above it changes are refused; 0: none
     const char *memory_limit_name;
     _Atomic bool memory_refused;                                // the last change was, for memory
     _Atomic(struct engine_reader *) readers[EPOCH_MAX_READERS]; // made on first use, kept

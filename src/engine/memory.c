@@ -21,6 +21,12 @@ void engine_memory_limit(struct engine *e, const struct engine_options *options)
     engine_memory_restoring(e, false);
 }
 
+void engine_memory_limit_set(struct engine *e, size_t limit_bytes) {
+    e->memory_limit = limit_bytes;
+    mem_set_limit(0);
+    engine_memory_restoring(e, false);
+}
+
 void engine_memory_restoring(const struct engine *e, bool restoring) {
     size_t limit = e->memory_limit, headroom = limit / HEADROOM_SHARE, most;
     if (limit == 0) {

@@ -25,6 +25,8 @@ struct resp_held {
 
 static void mark_add(struct resp_session *s, size_t begin, const struct command_call *call,
                      enum resp_form form);
+static void frame_parts(struct resp_session *s, enum resp_form form,
+                        const struct command_call *call, size_t begin);
 static bool hold(struct resp_session *s, struct buf *bytes, uint64_t lsn, size_t marks);
 static void held_free(struct resp_held *h);
 static bool held_refuse(struct resp_session *s, struct resp_held *h, uint64_t durable,
@@ -58,7 +60,11 @@ bool resp_out_command(struct resp_session *s, const struct str *args, size_t cou
         command_answer_bare(&call);
     }
     if (call.live.end) resp_live_begin(s, &call.live);
-    resp_out_frame(s, form, s->client.json, &home->out, begin);
+    if (call.part_count > 1 && home->out.len > begin) {
+        frame_parts(s, form, &call, begin);
+    } else {
+        resp_out_frame(s, form, s->client.json, &home->out, begin);
+    }
     uint64_t now_ns = clock_mono_ns();
     resp_metrics_command(home->metrics, call.command, now_ns - home->mark_ns);
     home->mark_ns = now_ns;
@@ -73,6 +79,23 @@ bool resp_out_command(struct resp_session *s, const struct str *args, size_t cou
     }
     if (s->client.quit) resp_out_quit(s);
     return !s->closing && !s->is_live;
+}
+
+/// Several replies, each framed for itself.
+static void frame_parts(struct resp_session *s, enum resp_form form,
+                        const struct command_call *call, size_t begin) {
+    struct buf *out = &s->home->out, *text = &s->home->text;
+    size_t from = begin;
+    buf_clear(text);
+    for (size_t i = 0; i < call->part_count; i++) {
+        size_t at = text->len;
+        buf_append(text, out->data + from, call->parts[i] - from);
+        resp_out_frame(s, form, s->client.json, text, at);
+        from = call->parts[i];
+    }
+    out->len = begin;
+    buf_append_str(out, buf_str(text));
+    out->failed |= text->failed;
 }
 
 static void mark_add(struct resp_session *s, size_t begin, const struct command_call *call,

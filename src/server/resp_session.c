@@ -1,6 +1,9 @@
 #include "server/resp_session.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -96,7 +99,16 @@ void resp_session_home_abort(struct resp_home *home) {
 
 // --- a session ---
 
+static void keep_alive(const struct resp_home *home, int fd) {
+    int on = 1, seconds = (int)commands_keepalive_s(home->commands);
+    if (seconds == 0) return;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on,
+               sizeof on); // a dead peer is found by its silence alone otherwise
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+}
+
 enum status resp_session_open(struct resp_home *home, int fd) {
+    keep_alive(home, fd);
     struct resp_session *s = mem_zalloc(1, sizeof *s);
     struct conn *c = NULL;
     enum status st = conn_new(home->loop, fd, &conn_events, s, &c);
@@ -120,6 +132,7 @@ enum status resp_session_open(struct resp_home *home, int fd) {
     s->entry.ctx = home;
     resp_clients_add(home->clients, &s->entry, loop_now_ns(home->loop));
     s->client.id = s->entry.id;
+    s->client.address = s->entry.address;
     resp_metrics_opened(home->metrics);
     if (home->on_count) home->on_count(home->count_ctx, 1);
     return STATUS_OK;

@@ -18,7 +18,7 @@ static void on_end(void *ctx) {
 enum status command_monitor(struct command_call *call) {
     struct command_client *client = call->client;
     if (!commands_hub(call->commands) || !client->subscriber) {
-        return reason_set(call->why, STATUS_BAD_REQUEST, "MONITOR is not possible here");
+        return reason_set(call->why, STATUS_BAD_REQUEST, "monitor is not possible here");
     }
     struct hub_subscriber *s = client->subscriber(client);
     if (!s || hub_subscribe(s, HUB_PRIVATE, CHANNEL) != STATUS_OK) {

@@ -16,11 +16,17 @@ static enum resp_step native_next(struct resp_parser *p, struct resp_room *room,
 static enum resp_step wait_more(struct resp_parser *p, struct resp_room *room, const char *base,
                                 uint64_t need);
 static enum resp_step fail(struct reason *why, const char *text);
+static enum resp_step fail_adding(const struct resp_limits *limits, size_t count,
+                                  struct reason *why);
 static void parser_reset(struct resp_parser *p);
 static void room_free(struct resp_room *room);
 static bool room_add(struct resp_room *room, const struct resp_limits *limits, size_t *count,
                      struct str arg);
 static bool length_read(struct str in, size_t *at, int64_t *out, bool *whole);
+
+static size_t args_most(const struct resp_limits *limits) {
+    return limits->args ? limits->args : ARGS_MAX;
+}
 
 void resp_room_deinit(struct resp_room *room) {
     room_free(room);
@@ -86,7 +92,6 @@ static enum resp_step array_next(struct resp_parser *p, struct resp_room *room,
         for (size_t i = 0; i < p->count && p->base != (uintptr_t)in.p; i++)
             room->args[i].p = in.p + ((uintptr_t)room->args[i].p - p->base);
     }
-    uint64_t args_max = limits->args ? limits->args : ARGS_MAX;
     uint64_t bytes_max = limits->bytes ? limits->bytes : BYTES_MAX;
     int64_t length;
     bool whole;
@@ -94,7 +99,7 @@ static enum resp_step array_next(struct resp_parser *p, struct resp_room *room,
         size_t at = 1;
         if (!length_read(in, &at, &length, &whole)) return fail(why, "invalid multibulk length");
         if (!whole) return wait_more(p, room, in.p, in.len + 1);
-        if (length > (int64_t)args_max) return fail(why, "invalid multibulk length");
+        if (length > (int64_t)args_most(limits)) return fail(why, "invalid multibulk length");
         p->at = at;
         if (length <= 0) return RESP_COMMAND;
         p->expected = (size_t)length;
@@ -120,10 +125,8 @@ static enum resp_step array_next(struct resp_parser *p, struct resp_room *room,
         if (in.len - p->at < len + 2) return wait_more(p, room, in.p, p->at + len + 2);
         if (in.p[p->at + len] != '\r' || in.p[p->at + len + 1] != '\n')
             return fail(why, "invalid bulk length");
-        if (!room_add(room, limits, &p->count, str_sub(in, p->at, len))) {
-            reason_set(why, STATUS_NO_MEMORY, "OOM out of memory");
-            return RESP_FAILED;
-        }
+        if (!room_add(room, limits, &p->count, str_sub(in, p->at, len)))
+            return fail_adding(limits, p->count, why);
         p->at += len + 2;
         p->bulk = 0;
     }
@@ -183,10 +186,7 @@ static enum resp_step inline_next(struct resp_parser *p, struct resp_room *room,
         size_t begin = text->len;
         if (!inline_arg(line, &at, text)) return fail(why, "unbalanced quotes in request");
         struct str arg = {text->data + begin, text->len - begin};
-        if (!room_add(room, limits, &p->count, arg)) {
-            reason_set(why, STATUS_NO_MEMORY, "OOM out of memory");
-            return RESP_FAILED;
-        }
+        if (!room_add(room, limits, &p->count, arg)) return fail_adding(limits, p->count, why);
     }
     return RESP_COMMAND;
 }
@@ -287,7 +287,7 @@ static enum resp_step native_next(struct resp_parser *p, struct resp_room *room,
     if (in.p[end] != '\r' || in.p[end + 1] != '\n') return fail(why, "invalid message");
     p->at = (size_t)end + 2;
     if (!resp_split_line(room, limits, str_sub(in, space + 1, (size_t)length), &p->count))
-        return fail(why, "invalid message");
+        return fail_adding(limits, p->count, why);
     return RESP_COMMAND;
 }
 
@@ -329,6 +329,13 @@ static enum resp_step fail(struct reason *why, const char *text) {
     return RESP_FAILED;
 }
 
+static enum resp_step fail_adding(const struct resp_limits *limits, size_t count,
+                                  struct reason *why) {
+    if (count == args_most(limits)) return fail(why, "too many arguments");
+    reason_set(why, STATUS_NO_MEMORY, "OOM out of memory");
+    return RESP_FAILED;
+}
+
 static void parser_reset(struct resp_parser *p) {
     *p = (struct resp_parser){0};
 }
@@ -341,10 +348,10 @@ static void room_free(struct resp_room *room) {
 
 static bool room_add(struct resp_room *room, const struct resp_limits *limits, size_t *count,
                      struct str arg) {
+    if (*count >= args_most(limits)) return false;
     if (*count == room->cap) {
-        size_t most = limits->args ? limits->args : ARGS_MAX;
         size_t cap = room->cap ? 2 * room->cap : ARGS_FIRST;
-        struct str *more = *count < most ? mem_realloc(room->args, cap * sizeof *more) : NULL;
+        struct str *more = mem_realloc(room->args, cap * sizeof *more);
         if (!more) return false;
         room->args = more;
         room->cap = cap;

@@ -213,6 +213,25 @@ WARP_API enum warp_status warp_covering_many(struct warp_session *s, const char 
                                              const struct warp_place *points, size_t count,
                                              warp_visit_many_fn *visit, void *ctx);
 
+/* --- fences --- */
+
+/** An area: GeoJSON, and with `radius_m` above 0 all within so many metres of it (a point becomes a circle, a line a
+ *  corridor). */
+struct warp_geofence {
+    const char *geojson;
+    double radius_m;
+};
+/** The place numbered `place` is in the fence numbered `fence`, or on its edge; false ends the check. It must not use
+ *  the session. */
+typedef bool warp_geofence_fn(void *ctx, size_t place, size_t fence);
+/** Every place against every fence, in the order of places, then of fences. Costs what is found and a look per place,
+ *  not places times fences. What is wrong with a fence or place is told before anything is visited. */
+WARP_API enum warp_status warp_batch_geofence_check(struct warp_session *s,
+                                                    const struct warp_place *places, size_t count,
+                                                    const struct warp_geofence *fences,
+                                                    size_t fence_count, warp_geofence_fn *visit,
+                                                    void *ctx);
+
 #ifdef __cplusplus
 }
 #endif

@@ -14,7 +14,7 @@ static const struct {
 } suites[] = {
     {"spatial", bench_spatial, 1000000},
     {"storage", bench_storage, 1000000},
-    {"geofence", NULL, 0},
+    {"geofence", bench_geofence, 100000},
     {"gpu", NULL, 0},
     {"global", NULL, 0},
     {"physics", NULL, 0},
@@ -69,7 +69,7 @@ static int bench(const struct options *options) {
     struct reason why;
     double objects, seed;
     if (options->argument_count != 1)
-        return command_fail(CLI_USAGE, "name one suite: spatial, storage or peers");
+        return command_fail(CLI_USAGE, "name one suite: spatial, geofence, storage or peers");
     const char *name = options->arguments[0];
     if (str_eq(str_of(name), STR("peers"))) return run_peers(options);
     if (options_get(options, "data") || options_has(options, "tsv") ||
@@ -79,10 +79,11 @@ static int bench(const struct options *options) {
     while (i < count && !str_eq(str_of(suites[i].name), str_of(name)))
         i++;
     if (i == count)
-        return command_fail(CLI_USAGE, "there is no suite %s: spatial, storage or peers", name);
-    if (!suites[i].run) {
-        return command_fail(CLI_USAGE, "the suite %s is not there yet: spatial, storage or peers",
+        return command_fail(CLI_USAGE, "there is no suite %s: spatial, geofence, storage or peers",
                             name);
+    if (!suites[i].run) {
+        return command_fail(
+            CLI_USAGE, "the suite %s is not there yet: spatial, geofence, storage or peers", name);
     }
     if (options_number(options, "objects", 1000, 1e8, (double)suites[i].objects, &objects, &why) !=
             STATUS_OK ||

@@ -8,6 +8,8 @@
 
 /// In-process puts, moves, reads and searches, without a store.
 MUST_USE enum status bench_spatial(struct bench *b, struct reason *why);
+/// Updates among fences and far from them; places against fences.
+MUST_USE enum status bench_geofence(struct bench *b, struct reason *why);
 /// Writes in each mode of the store, restart, snapshot.
 MUST_USE enum status bench_storage(struct bench *b, struct reason *why);
 /// The workload files of bench/peers in `dir`: indices, polygons and public API beside Boost, GEOS and the others.

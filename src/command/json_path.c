@@ -191,7 +191,7 @@ static enum status open_for_change(struct str json, struct str path, yyjson_mut_
 enum status json_path_set(struct str json, struct str path, struct str value, bool raw,
                           struct buf *out, struct reason *why) {
     yyjson_mut_doc *doc;
-    yyjson_mut_val *val;
+    yyjson_mut_val *val = NULL;
     if (!str_is_utf8(path) || !str_is_utf8(value)) {
         return reason_set(why, STATUS_BAD_REQUEST, "a string must be UTF-8");
     }

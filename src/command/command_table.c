@@ -70,6 +70,14 @@ static const struct command table[] = {
     {"jset", command_jset, W, 5, 6, "JSET key id path value [RAW|STR]"},
     {"jget", command_jget, R, 3, 5, "JGET key id [path [RAW]]"},
     {"jdel", command_jdel, W, 4, 4, "JDEL key id path"},
+    // search
+    {"nearby", command_nearby, R, 2, 0,
+     "NEARBY key [options] [output] POINT lat lon [metres] | FENCE ... ROAM key pattern metres"},
+    {"within", command_within, R, 2, 0, "WITHIN key [options] [output] area"},
+    {"intersects", command_intersects, R, 2, 0, "INTERSECTS key [options] [output] area"},
+    {"scan", command_scan, R, 2, 0, "SCAN key [options] [output]"},
+    {"search", command_search, R, 2, 0, "SEARCH key [options] [output]"},
+    {"test", command_test, R, 2, 0, "TEST area WITHIN|INTERSECTS [CLIP] area"},
 };
 
 const struct command *command_table(size_t *count) {

@@ -8,7 +8,7 @@
 
 #include "command/command.h"
 #include "command/fence_groups.h"
-#include "command/where.h"
+#include "command/where_script.h"
 
 #define COMMANDS_TABLE 512 // places, by hash of the name: several times the number of commands
 

@@ -7,6 +7,7 @@
 #define COMMAND_WHERE_H
 
 #include "command/args.h"
+#include "command/where_script.h"
 #include "engine/object.h"
 
 struct expression;
@@ -28,20 +29,6 @@ struct where_value {
     struct str text;
 };
 
-/// WHEREEVAL script n arg...: what the scripts' module gets to see.
-struct where_script {
-    struct str text; // the script, or its SHA-1 when `is_sha`
-    bool is_sha;
-    const struct str *args;
-    size_t arg_count;
-    void *
-        state; // the scripts' module's own, NULL at first; what it points to lives in the call's arena
-};
-/// The scripts' module's answer to one object; `o` NULL only asks whether the script can be run ("sha not found", a
-/// syntax error). Set in struct commands (commands_state.h); while it is NULL there are no scripts.
-typedef enum status where_eval_fn(struct command_call *call, struct where_script *script,
-                                  const struct object *o, bool *match);
-
 struct where {
     struct where *next;
     enum where_kind kind;
@@ -62,7 +49,7 @@ MUST_USE enum status where_in_parse(struct args *a, struct arena *arena, struct 
 MUST_USE enum status where_script_parse(struct args *a, bool is_sha, struct arena *arena,
                                         struct where **out);
 
-/// All of the list must match. `call` is who asks, for scripts and scratch memory: commands, arena and why are used.
+/// All of the list must match. `call` is who asks, for scripts.
 MUST_USE enum status where_matches(const struct where *list, struct command_call *call,
                                    const struct object *o, bool *match);
 

@@ -134,6 +134,10 @@ MUST_USE enum status engine_find(struct engine *e, unsigned reader, struct str c
 MUST_USE enum status engine_search(struct engine *e, unsigned reader, const struct query *query,
                                    struct arena *arena, struct hits *out, struct reason *why);
 
+/// How many objects a collection holds, as of about now; false when there is no such collection.
+bool engine_count_objects(struct engine *e, unsigned reader, struct str collection,
+                          uint64_t *count);
+
 /// How an object was read and where it lives.
 struct object_metadata {
     unsigned shard;

@@ -1,5 +1,7 @@
 // search.c - engine_search: what to look at, in which order to answer, and the answer.
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "engine/properties.h"
@@ -57,14 +59,29 @@ enum status search_run(struct engine *e, unsigned reader, const struct query *qu
     return st;
 }
 
+bool engine_count_objects(struct engine *e, unsigned reader, struct str collection,
+                          uint64_t *count) {
+    struct collection *c = collection_lookup_by(e, reader, collection);
+    struct query all = {.collection = collection, .count_only = true};
+    struct hits hits = {0};
+    if (c && !atomic_load_explicit(&c->expires, memory_order_acquire)) {
+        hits.matched = atomic_load_explicit(&c->count, memory_order_relaxed);
+    } else if (c && search_run(e, reader, &all, NULL, &hits, NULL) != STATUS_OK) {
+        return false;
+    }
+    *count = hits.matched;
+    return c != NULL;
+}
+
 static bool box_valid(const struct bbox *b) {
     return b->min_lon <= b->max_lon && b->min_lat <= b->max_lat && isfinite(b->min_lon) &&
            isfinite(b->max_lon) && isfinite(b->min_lat) && isfinite(b->max_lat);
 }
 
 static enum status check(const struct query *q, struct reason *why) {
-    bool round = q->shape == QUERY_RADIUS || q->shape == QUERY_NEAREST;
-    if (!q->count_only && (q->limit < 1 || q->limit > LIMIT_MAX)) {
+    bool round = q->shape == QUERY_CIRCLE || q->shape == QUERY_RADIUS || q->shape == QUERY_NEAREST;
+    assert(!(q->accept || q->skip) || q->numbered);
+    if (!q->count_only && (q->limit < 1 || (q->limit > LIMIT_MAX && !q->numbered))) {
         return reason_set(why, STATUS_BAD_REQUEST, "the limit must be within 1..%d", LIMIT_MAX);
     }
     if (q->shape == QUERY_BBOX && !box_valid(&q->box)) {
@@ -112,10 +129,11 @@ static enum status plan(struct search *s) {
         s->whole = q->relation == QUERY_DISJOINT;
         search_where_set(&s->where, geometry_bbox(q->area), &s->engine->shards);
         break;
+    case QUERY_CIRCLE:
     case QUERY_RADIUS:
     case QUERY_NEAREST:
         s->round = search_round_of(q->point, q->radius_m, q->earth);
-        if (q->shape == QUERY_RADIUS || q->count_only) {
+        if (q->shape != QUERY_NEAREST || q->count_only) {
             double slack = q->earth == EARTH_ELLIPSOID ? 1.0 - DISTANCE_ELLIPSOID_SLACK : 1.0;
             box = distance_circle_bbox(q->point, fmin(q->radius_m / slack, WIDEST_M));
             search_where_set(&s->where, &box, &s->engine->shards);
@@ -137,7 +155,8 @@ static enum status plan_order(struct search *s, struct reason *why) {
     s->descending = q->sort_descending && q->sort != QUERY_SORT_NONE;
     s->take = s->sort || s->by_distance ? take_top : take_page;
     if (s->take == take_top) {
-        bool one_page = q->shape == QUERY_NEAREST; // k of them are all that was asked for
+        bool one_page =
+            q->shape == QUERY_NEAREST || q->numbered; // that many are all that was asked for
         search_top_init(&s->top, s->arena, (size_t)q->limit + !one_page, s->descending);
     }
     if (q->cursor.len == 0) {
@@ -166,7 +185,6 @@ static void run(struct search *s) {
     const struct query *q = s->query;
     if (q->count_only) {
         if (!search_count(s)) {
-            s->matched = 0;
             search_scan(s, false);
         }
         return;
@@ -212,7 +230,7 @@ static bool take_count(struct search *s, const struct object *o, double distance
 }
 
 static bool take_page(struct search *s, const struct object *o, double distance_m) {
-    size_t limit = (size_t)s->query->limit + 1;
+    size_t limit = (size_t)s->query->limit + !s->query->numbered;
     if (s->count == s->cap) {
         size_t cap = s->cap ? s->cap * 4 : s->expected > 16 ? s->expected : 16;
         cap = cap < limit ? cap : limit;
@@ -300,6 +318,7 @@ static enum status answer(struct search *s, struct hits *out) {
     }
     *out = (struct hits){
         .matched = s->matched,
+        .stepped = s->stepped,
         .index = s->whole ? "scan" : index_kind_name(s->collection->index_kind),
         .nodes = s->cost.nodes,
         .candidates = s->cost.candidates,

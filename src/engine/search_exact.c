@@ -2,13 +2,14 @@
 
 #include "engine/search_state.h"
 #include "engine/spatial.h"
+#include "geo/circle.h"
 #include "geo/relate.h"
 
 #define HALF_WAY_ROUND_M (3.14159265358979323846 * DISTANCE_EARTH_RADIUS_M)
 #define ROUNDING 1e-12 // of hav, far more than its errors
 
 static search_exact_fn exact_all, exact_bbox, exact_bbox_within, exact_intersects, exact_within,
-    exact_contains, exact_disjoint, exact_bbox_disjoint, exact_radius;
+    exact_contains, exact_disjoint, exact_bbox_disjoint, exact_radius, exact_circle_within;
 
 search_exact_fn *search_exact_for(const struct query *q) {
     static search_exact_fn *const of_area[] = {exact_intersects, exact_within, exact_contains,
@@ -19,6 +20,7 @@ search_exact_fn *search_exact_for(const struct query *q) {
     case QUERY_ALL: return exact_all;
     case QUERY_BBOX: return of_bbox[q->relation];
     case QUERY_AREA: return of_area[q->relation];
+    case QUERY_CIRCLE: return q->relation == QUERY_WITHIN ? exact_circle_within : exact_radius;
     case QUERY_RADIUS:
     case QUERY_NEAREST: return exact_radius;
     }
@@ -93,6 +95,14 @@ static bool exact_disjoint(const struct search *s, const struct object *o, doubl
 
 static bool exact_radius(const struct search *s, const struct object *o, double *distance_m) {
     return search_round_has(&s->round, o, distance_m);
+}
+
+static bool exact_circle_within(const struct search *s, const struct object *o,
+                                double *distance_m) {
+    if (!(o->flags & OBJECT_HAS_GEOMETRY)) {
+        return search_round_has(&s->round, o, distance_m);
+    }
+    return circle_contains(s->query->point, s->query->radius_m, o->geometry);
 }
 
 bool search_round_reaches(const struct search_round *r, const struct object *o,

@@ -23,6 +23,7 @@ static void collect(struct search *s, struct slot_set *set, bool few);
 static bool look_at(struct search *s, const uint32_t *slots, size_t count);
 static bool look_at_all(struct search *s);
 static bool mostly_matches(struct search *s);
+static uint64_t wanted_of(const struct search *s);
 static index_visit_fn visit;
 
 bool search_scan(struct search *s, bool few) {
@@ -30,8 +31,9 @@ bool search_scan(struct search *s, bool few) {
         return look_at_all(s);
     }
     bool page = s->take && !s->sort && !s->by_distance && !s->query->count_only;
-    uint64_t wanted = (uint64_t)s->query->limit + 1;
-    uint64_t least = s->query->filter ? ROUND_FILTER : ROUND_PAGE;
+    bool filtered = s->query->filter || s->query->accept;
+    uint64_t wanted = wanted_of(s);
+    uint64_t least = filtered ? ROUND_FILTER : ROUND_PAGE;
     uint64_t most = few ? wanted * 2 + 16 : !page ? ROUND_ALL : wanted * 8;
     most = page && most < least ? least : most;
     uint32_t first = s->first_slot;
@@ -69,8 +71,23 @@ bool search_look(struct search *s, const struct row *row) {
     }
     double distance_m = 0;
     s->refinements++;
-    return !s->exact(s, &o, &distance_m) || !filter_matches(s->query->filter, &o) ||
-           s->take(s, &o, distance_m);
+    if (!s->exact(s, &o, &distance_m) || s->stepped++ < s->query->skip ||
+        !filter_matches(s->query->filter, &o)) {
+        return true;
+    }
+    if (s->query->accept) {
+        enum query_verdict verdict = s->query->accept(s->query->accept_ctx, &o);
+        if (verdict != QUERY_TAKE) {
+            return verdict != QUERY_STOP;
+        }
+    }
+    return s->take(s, &o, distance_m);
+}
+
+/// How many matches in the order of slots will do; with a filter it is a guess.
+static uint64_t wanted_of(const struct search *s) {
+    uint64_t skip = s->query->skip < UINT32_MAX ? s->query->skip : UINT32_MAX;
+    return s->query->limit + skip + !s->query->numbered;
 }
 
 /// What a search asks of one part: false ends it.
@@ -131,8 +148,8 @@ static bool visit(void *ctx, const uint32_t *items, size_t count, bool sure) {
 bool search_count(struct search *s) {
     const struct query *q = s->query;
     struct collection *c = s->collection;
-    if (s->whole || q->shape != QUERY_BBOX || q->filter || q->relation == QUERY_CONTAINS ||
-        atomic_load_explicit(&c->expires, memory_order_acquire) ||
+    if (s->whole || q->shape != QUERY_BBOX || q->filter || q->accept ||
+        q->relation == QUERY_CONTAINS || atomic_load_explicit(&c->expires, memory_order_acquire) ||
         atomic_load_explicit(&c->extended, memory_order_acquire)) {
         return false;
     }
@@ -143,7 +160,10 @@ bool search_count(struct search *s) {
     if (unsure.extended) { // since a moment: some may touch several pieces
         return false;
     }
-    s->matched += unsure.counted;
+    // What the index is sure of stands first in the steps: without a filter it does not matter which are stepped over.
+    uint64_t stepped = unsure.counted < q->skip ? unsure.counted : q->skip;
+    s->stepped += stepped;
+    s->matched += unsure.counted - stepped;
     if (slot_set_finish(&set) != STATUS_OK) {
         s->failed = true;
     } else {
@@ -161,8 +181,9 @@ static bool mostly_matches(struct search *s) {
     struct collecting c = {.set = &unsure, .slots = &s->collection->slots};
     ask_parts(s, &c, ask_count);
     uint64_t matching = c.counted;
-    double slots = (double)s->query->limit * (double)all / ((double)matching + 1);
-    return !s->query->filter ? slots * 32 < (double)matching : matching > all / 2;
+    double slots = (double)wanted_of(s) * (double)all / ((double)matching + 1);
+    bool filtered = s->query->filter || s->query->accept;
+    return !filtered ? slots * 32 < (double)matching : matching > all / 2;
 }
 
 static bool look_at_run(struct search *s, const struct row **run, size_t count) {

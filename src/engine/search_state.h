@@ -58,7 +58,7 @@ struct search {
     struct hit *items;
     bool ordered; // items are in order, `top` is unused
     size_t count, cap, expected;
-    uint64_t matched;
+    uint64_t matched, stepped;
     struct search_top top;
     struct buf scratch;
 

@@ -24,6 +24,8 @@ struct subscription {
     struct hub_subscriber *who;
     struct subscription *prev, *next;         // of the topic, under the topic's lock
     struct subscription *who_prev, *who_next; // of the subscriber, its thread's
+    struct subscription *chain;               // of its bucket there
+    uint64_t hash;                            // of the name
 };
 
 /// Channels and private names by hash. Its mutex is also what orders the messages of a channel.
@@ -51,6 +53,8 @@ struct hub_subscriber {
     struct hub_port *port;
     void *owner;
     struct subscription *first;
+    struct subscription **buckets; // by hash of the name
+    size_t bucket_count, total;
     size_t counted; // channels and patterns
     size_t limit_bytes;
     // Under the port's lock:
@@ -80,6 +84,7 @@ static void topic_lock(struct hub *hub, enum hub_kind kind, struct stripe *s);
 static void topic_unlock(struct hub *hub, enum hub_kind kind, struct stripe *s);
 static struct subscription *subscription_find(const struct hub_subscriber *s, enum hub_kind kind,
                                               struct str name);
+static bool subscriber_make_room(struct hub_subscriber *s);
 static void subscription_end(struct subscription *n);
 static struct hub_message *message_new(enum hub_kind kind, struct str channel, struct str text);
 static size_t hear(struct topic *t, struct hub_message *m);
@@ -182,6 +187,7 @@ void hub_subscriber_free(struct hub_subscriber *s) {
     pthread_mutex_unlock(&p->lock);
     queue_drop(s->items, s->len);
     p->subscribers--;
+    mem_free(s->buckets);
     mem_free(s);
 }
 
@@ -190,7 +196,7 @@ enum status hub_subscribe(struct hub_subscriber *s, enum hub_kind kind, struct s
     struct hub *hub = s->port->hub;
     struct subscription *n = mem_zalloc(1, sizeof *n);
     struct topic *fresh = topic_new(kind, name);
-    if (!n || !fresh) {
+    if (!n || !fresh || !subscriber_make_room(s)) {
         mem_free(n);
         mem_free(fresh);
         return STATUS_NO_MEMORY;
@@ -219,12 +225,17 @@ enum status hub_subscribe(struct hub_subscriber *s, enum hub_kind kind, struct s
         atomic_fetch_add(&hub->pattern_count, kind == HUB_PATTERN);
     }
     atomic_fetch_add(&t->holders, 1);
-    *n = (struct subscription){.topic = t, .who = s, .next = t->first, .who_next = s->first};
+    *n = (struct subscription){
+        .topic = t, .who = s, .next = t->first, .who_next = s->first, .hash = hash};
     if (n->next) n->next->prev = n;
     t->first = n;
     topic_unlock(hub, kind, stripe);
     if (n->who_next) n->who_next->who_prev = n;
     s->first = n;
+    struct subscription **bucket = &s->buckets[hash & (s->bucket_count - 1)];
+    n->chain = *bucket;
+    *bucket = n;
+    s->total++;
     s->counted += kind != HUB_PRIVATE;
     atomic_fetch_add(&hub->version, 1);
     mem_free(fresh);
@@ -252,10 +263,26 @@ bool hub_subscription_any(const struct hub_subscriber *s, enum hub_kind kind, st
 
 static struct subscription *subscription_find(const struct hub_subscriber *s, enum hub_kind kind,
                                               struct str name) {
+    uint64_t hash = hash_bytes(name.p, name.len, 0);
+    struct subscription *n = s->total ? s->buckets[hash & (s->bucket_count - 1)] : NULL;
+    while (n && (n->hash != hash || n->topic->kind != kind || !str_eq(n->topic->name, name)))
+        n = n->chain;
+    return n;
+}
+
+static bool subscriber_make_room(struct hub_subscriber *s) {
+    if (s->total < s->bucket_count) return true;
+    size_t count = s->bucket_count ? 2 * s->bucket_count : BUCKETS_FIRST;
+    struct subscription **wider = mem_zalloc(count, sizeof *wider);
+    if (!wider) return s->bucket_count > 0;
     for (struct subscription *n = s->first; n; n = n->who_next) {
-        if (n->topic->kind == kind && str_eq(n->topic->name, name)) return n;
+        n->chain = wider[n->hash & (count - 1)];
+        wider[n->hash & (count - 1)] = n;
     }
-    return NULL;
+    mem_free(s->buckets);
+    s->buckets = wider;
+    s->bucket_count = count;
+    return true;
 }
 
 static void subscription_end(struct subscription *n) {
@@ -281,6 +308,11 @@ static void subscription_end(struct subscription *n) {
         atomic_fetch_sub(&hub->pattern_count, kind == HUB_PATTERN);
     }
     topic_unlock(hub, kind, stripe);
+    struct subscription **bucket = &s->buckets[n->hash & (s->bucket_count - 1)];
+    while (*bucket != n)
+        bucket = &(*bucket)->chain;
+    *bucket = n->chain;
+    s->total--;
     if (n->who_prev)
         n->who_prev->who_next = n->who_next;
     else

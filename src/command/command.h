@@ -59,6 +59,8 @@ struct commands_options {
     struct command_host host;
     const char *password;         // copied; NULL or "": none is asked for
     uint32_t limit_ring_vertices; // of an OBJECT; 0: 10,000
+    uint64_t script_time_ms;      // 0: 5,000
+    size_t script_memory_bytes;   // 0: 64 MiB
 };
 
 MUST_USE enum status commands_new(const struct commands_options *options, struct commands **out);

@@ -78,6 +78,18 @@ static const struct command table[] = {
     {"scan", command_scan, R, 2, 0, "SCAN key [options] [output]"},
     {"search", command_search, R, 2, 0, "SEARCH key [options] [output]"},
     {"test", command_test, R, 2, 0, "TEST area WITHIN|INTERSECTS [CLIP] area"},
+    // scripts
+    {"eval", command_eval, COMMAND_WRITE, 3, 0, "EVAL script numkeys [key ...] [arg ...]"},
+    {"evalsha", command_evalsha, COMMAND_WRITE, 3, 0, "EVALSHA sha1 numkeys [key ...] [arg ...]"},
+    {"evalro", command_evalro, COMMAND_READ, 3, 0, "EVALRO script numkeys [key ...] [arg ...]"},
+    {"evalrosha", command_evalrosha, COMMAND_READ, 3, 0,
+     "EVALROSHA sha1 numkeys [key ...] [arg ...]"},
+    {"evalna", command_evalna, COMMAND_WRITE, 3, 0, "EVALNA script numkeys [key ...] [arg ...]"},
+    {"evalnasha", command_evalnasha, COMMAND_WRITE, 3, 0,
+     "EVALNASHA sha1 numkeys [key ...] [arg ...]"},
+    {"script load", command_script_load, COMMAND_READ, 3, 3, "SCRIPT LOAD script"},
+    {"script exists", command_script_exists, COMMAND_READ, 3, 0, "SCRIPT EXISTS sha1 [sha1 ...]"},
+    {"script flush", command_script_flush, COMMAND_READ, 2, 2, "SCRIPT FLUSH"},
 };
 
 const struct command *command_table(size_t *count) {

@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "command/commands_state.h"
+#include "command/scripts.h"
 
 enum status commands_new(const struct commands_options *options, struct commands **out) {
     struct commands *c = mem_zalloc(1, sizeof *c);
@@ -12,7 +13,10 @@ enum status commands_new(const struct commands_options *options, struct commands
     atomic_init(&c->keepalive_s, COMMANDS_KEEPALIVE_S);
     pthread_mutex_init(&c->lock, NULL);
     pthread_mutex_init(&c->hooks_lock, NULL);
-    if (fence_groups_new(&c->groups) != STATUS_OK) {
+    c->where_eval = scripts_where;
+    if (fence_groups_new(&c->groups) != STATUS_OK ||
+        scripts_new(options->script_time_ms, options->script_memory_bytes, &c->scripts) !=
+            STATUS_OK) {
         commands_free(c);
         return STATUS_NO_MEMORY;
     }
@@ -39,6 +43,7 @@ void commands_free(struct commands *c) {
         return;
     }
     fence_groups_free(c->groups);
+    scripts_free(c->scripts);
     pthread_mutex_destroy(&c->hooks_lock);
     pthread_mutex_destroy(&c->lock);
     mem_free(c);

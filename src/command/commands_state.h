@@ -25,6 +25,7 @@ struct commands {
     _Atomic bool asks_password;
     _Atomic uint64_t keepalive_s, autogc_s;
     where_eval_fn *where_eval; // set by the scripts' module; NULL: none
+    struct scripts *scripts;
     struct fence_groups *groups;
     pthread_mutex_t hooks_lock; // one change of hooks and channels at a time
     pthread_mutex_t lock;       // guards the password

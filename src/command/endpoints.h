@@ -35,6 +35,10 @@ command_fn command_jset, command_jget, command_jdel;
 // search.c
 command_fn command_nearby, command_within, command_intersects, command_scan, command_search;
 
+// script_commands.c
+command_fn command_eval, command_evalsha, command_evalro, command_evalrosha, command_evalna,
+    command_evalnasha, command_script_load, command_script_exists, command_script_flush;
+
 // test_command.c
 command_fn command_test;
 

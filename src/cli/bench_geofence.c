@@ -38,7 +38,7 @@ static enum status elsewhere(struct world *w, struct reason *why);
 static enum status around(struct world *w, struct reason *why);
 static enum status put_circles(struct world *w, const char *name, size_t count, struct point corner,
                                double side_deg, unsigned triggers, bool silent);
-static enum status put_stars(struct world *w, size_t count);
+static enum status put_stars(struct world *w, size_t count, size_t vertices, double size_deg);
 static void remove_all(struct world *w);
 static enum status check_pairs(struct bench *b, size_t places, size_t fences, struct reason *why);
 
@@ -178,11 +178,14 @@ static enum status elsewhere(struct world *w, struct reason *why) {
                  {100000, NULL, "move, 100,000 elsewhere"},
                  {1000000, "put a fence, up to 1,000,000", "move, 1,000,000 elsewhere"}};
     enum status st = STATUS_OK;
+    size_t before = mem_used();
     for (size_t i = 0; st == STATUS_OK && i < sizeof cases / sizeof cases[0]; i++) {
         st = put_circles(w, cases[i].put, cases[i].count - w->fences, (struct point){20, -40}, 80,
                          FENCE_ENTER | FENCE_EXIT, false);
         if (st == STATUS_OK) st = move(w, cases[i].move, 1, why);
     }
+    bench_figure(w->bench, "memory", (double)(mem_used() - before) / (double)w->fences,
+                 "bytes per circle");
     remove_all(w);
     return st;
 }
@@ -200,7 +203,10 @@ static enum status around(struct world *w, struct reason *why) {
     if (st == STATUS_OK) st = put_circles(w, NULL, AROUND, here, 1, edges | FENCE_INSIDE, false);
     if (st == STATUS_OK) st = move(w, "move, 10,000 around, inside too", 1, why);
     remove_all(w);
-    if (st == STATUS_OK) st = put_stars(w, 100);
+    if (st == STATUS_OK) st = put_stars(w, AROUND, 16, 0.01);
+    if (st == STATUS_OK) st = move(w, "move, 10,000 of 16 vertices", 1, why);
+    remove_all(w);
+    if (st == STATUS_OK) st = put_stars(w, 100, VERTICES, 0.3);
     if (st == STATUS_OK) st = move(w, "move, 100 of 10,000 vertices", 1, why);
     remove_all(w);
     if (st == STATUS_OK) st = put_circles(w, NULL, 1000, here, 1, FENCE_OUTSIDE, true);
@@ -251,24 +257,25 @@ static enum status put_circles(struct world *w, const char *name, size_t count, 
     return st;
 }
 
-// Ragged rings around the middle of the square, as large as it.
-static enum status put_stars(struct world *w, size_t count) {
-    struct point *ring = mem_zalloc(VERTICES + 1, sizeof *ring);
+// Ragged rings, half to one and a half times `size_deg` wide to each side.
+static enum status put_stars(struct world *w, size_t count, size_t vertices, double size_deg) {
+    struct point *ring = mem_zalloc(vertices + 1, sizeof *ring);
     enum status st = ring ? STATUS_OK : STATUS_NO_MEMORY;
     for (size_t n = 0; n < count && st == STATUS_OK; n++) {
         struct geometry *g = NULL;
-        uint32_t end = VERTICES + 1;
+        uint32_t end = (uint32_t)vertices + 1;
         uint8_t exterior = 1;
-        double size = rand_range(&w->rand, 0.1, 0.5);
-        for (size_t i = 0; i < VERTICES; i++) {
-            double angle = 2 * 3.14159265358979323846 * (double)i / VERTICES;
-            double r = size * rand_range(&w->rand, 0.98, 1);
-            ring[i] = (struct point){0.5 + r * cos(angle), 0.5 + r * sin(angle)};
+        double size = size_deg * rand_range(&w->rand, 0.5, 1.5);
+        struct point middle = {rand_unit(&w->rand), rand_unit(&w->rand)};
+        for (size_t i = 0; i < vertices; i++) {
+            double angle = 2 * 3.14159265358979323846 * (double)i / (double)vertices;
+            double r = size * rand_range(&w->rand, 0.9, 1);
+            ring[i] = (struct point){middle.lon + r * cos(angle), middle.lat + r * sin(angle)};
         }
-        ring[VERTICES] = ring[0];
+        ring[vertices] = ring[0];
         struct geometry_parts parts = {.type = GEOMETRY_POLYGON,
                                        .points = ring,
-                                       .point_count = VERTICES + 1,
+                                       .point_count = vertices + 1,
                                        .part_ends = &end,
                                        .polygon_start = &exterior,
                                        .part_count = 1};

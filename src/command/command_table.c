@@ -63,6 +63,8 @@ static const struct command table[] = {
     {"del", command_del, W, 3, 0, "DEL key id [ERRON404]"},
     {"pdel", command_pdel, W, 3, 3, "PDEL key pattern"},
     {"drop", command_drop, W, 2, 2, "DROP key"},
+    {"rename", command_rename, W, 3, 3, "RENAME key newkey"},
+    {"renamenx", command_renamenx, W, 3, 3, "RENAMENX key newkey"},
     {"keys", command_keys, R, 2, 2, "KEYS pattern"},
     {"type", command_type, R, 2, 2, "TYPE key"},
     {"bounds", command_bounds, R, 2, 2, "BOUNDS key"},

@@ -27,7 +27,7 @@ command_fn command_expire, command_persist, command_ttl;
 
 // keys.c
 command_fn command_del, command_pdel, command_drop, command_keys, command_type, command_bounds;
-command_fn command_stats;
+command_fn command_stats, command_rename, command_renamenx;
 
 // json_edit.c
 command_fn command_jset, command_jget, command_jdel;

@@ -265,3 +265,31 @@ enum status command_stats(struct command_call *call) {
     buf_append_char(call->out, ']');
     return reply_json_end(call);
 }
+
+// --- RENAME ---
+
+static enum status run_rename(struct command_call *call, bool only_new, bool *renamed) {
+    uint64_t lsn;
+    if (!key_exists(call, call->args[1])) {
+        return reason_set(call->why, STATUS_NOT_FOUND, "key not found");
+    }
+    enum status st = engine_rename(commands_engine(call->commands), call->reader, call->args[1],
+                                   call->args[2], only_new, renamed, &lsn, call->why);
+    key_wait(call, lsn);
+    if (st == STATUS_NOT_FOUND) {
+        return reason_set(call->why, st, "key not found");
+    }
+    return st == STATUS_PRECONDITION ? reason_set(call->why, st, "key has hooks set") : st;
+}
+
+enum status command_rename(struct command_call *call) {
+    bool renamed;
+    enum status st = run_rename(call, false, &renamed);
+    return st == STATUS_OK ? reply_ok(call) : st;
+}
+
+enum status command_renamenx(struct command_call *call) {
+    bool renamed;
+    enum status st = run_rename(call, true, &renamed);
+    return st == STATUS_OK ? reply_count(call, renamed) : st;
+}

@@ -305,7 +305,7 @@ static enum status touch(struct batch *b, struct str name, bool make, uint32_t *
 }
 
 static uint32_t *touched_cell(const struct batch *b, const struct collection *c) {
-    size_t at = c->hash & b->table_mask;
+    size_t at = (c->incarnation * 0x9e3779b97f4a7c15u) >> 32 & b->table_mask;
     while (b->touched_table[at] != BATCH_NONE && b->touched[b->touched_table[at]].collection != c) {
         at = (at + 1) & b->table_mask;
     }
@@ -354,7 +354,7 @@ static void put_in_order(struct batch *b) {
 
 static bool any_dropped(const struct batch *b) {
     for (size_t i = 0; i < b->touched_count; i++) {
-        if (atomic_load_explicit(&b->touched[i].collection->dropped, memory_order_relaxed)) {
+        if (!collection_is(b->touched[i].collection, b->touched[i].name)) {
             return true;
         }
     }
@@ -366,7 +366,7 @@ static enum status find_again(struct batch *b) {
     enum status st = STATUS_OK;
     for (size_t i = 0; i < b->touched_count && st == STATUS_OK; i++) {
         struct batch_touched *t = &b->touched[i];
-        if (atomic_load_explicit(&t->collection->dropped, memory_order_relaxed)) {
+        if (!collection_is(t->collection, t->name)) {
             st = collections_make(&b->engine->collections, t->name, b->now_ms, &t->collection);
         }
     }

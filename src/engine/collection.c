@@ -21,17 +21,38 @@ enum status collection_new(const struct collection_options *options, struct coll
     c->incarnation = options->incarnation;
     c->created_ms = options->created_ms;
     c->retired.free_fn = free_retired;
-    c->name_len = options->name.len;
-    c->name = mem_alloc(options->name.len + 1);
-    st = c->name ? id_map_new(options->epoch, options->seed, &c->ids) : STATUS_NO_MEMORY;
+    struct collection_name *name = NULL;
+    st = collection_name_new(options->name, options->hash, &name);
+    atomic_store_explicit(&c->named, name, memory_order_relaxed);
+    if (st == STATUS_OK) {
+        st = id_map_new(options->epoch, options->seed, &c->ids);
+    }
     if (st != STATUS_OK) {
         collection_free(c);
         return st;
     }
-    memcpy(c->name, options->name.p, options->name.len);
-    c->name[options->name.len] = '\0';
     *out = c;
     return STATUS_OK;
+}
+
+static void name_free(struct epoch_node *node) {
+    mem_free(node);
+}
+
+enum status collection_name_new(struct str name, uint64_t hash, struct collection_name **out) {
+    struct collection_name *n = mem_alloc(sizeof *n + name.len + 1);
+    *out = n;
+    if (!n) {
+        return STATUS_NO_MEMORY;
+    }
+    *n = (struct collection_name){.retired = {.free_fn = name_free}, .hash = hash, .len = name.len};
+    memcpy(n->text, name.p, name.len);
+    n->text[name.len] = '\0';
+    return STATUS_OK;
+}
+
+void collection_name_free(struct collection_name *name) {
+    mem_free(name);
 }
 
 void collection_free(struct collection *c) {
@@ -44,7 +65,7 @@ void collection_free(struct collection *c) {
     id_order_free(atomic_load_explicit(&c->order, memory_order_relaxed));
     id_map_free(c->ids);
     slots_deinit(&c->slots);
-    mem_free(c->name);
+    collection_name_free(atomic_load_explicit(&c->named, memory_order_relaxed));
     mem_free(c);
 }
 

@@ -29,11 +29,16 @@ struct collection_stamp {
     bool used_up;       // something of this stamp was deleted: the next one must differ
 };
 
-struct collection {
+struct collection_name {
     struct epoch_node retired; // first, for epoch_retire_node
-    char *name;                // NUL-terminated
-    size_t name_len;
-    uint64_t hash;        // of the name
+    uint64_t hash;
+    size_t len;
+    char text[]; // and a NUL
+};
+
+struct collection {
+    struct epoch_node retired;               // first, for epoch_retire_node
+    _Atomic(struct collection_name *) named; // changes by collections_rename only
     uint64_t incarnation; // differs after drop and re-creation, grows with time; part of cursors
     int64_t created_ms;
     enum index_kind index_kind;
@@ -42,6 +47,8 @@ struct collection {
     _Atomic(struct id_order *) order; // NULL until somebody walks the collection
     _Atomic bool live;    // a first change was made: before it, readers do not see the collection
     _Atomic bool dropped; // written under all stripes; decides under any of them
+    _Atomic bool
+        renamed; // once at least: whoever holds a stripe looks at the name again. Written under all stripes
     _Atomic bool expires; // some object has had an expiry
     _Atomic uint64_t
         extended;   // bit i: part i has held things with extent, so it may reach beyond its cells
@@ -66,6 +73,7 @@ struct collection_options {
     unsigned shard_count;
     struct epoch *epoch; // borrowed for its life
     uint64_t seed;       // of id hashes
+    uint64_t hash;       // of the name
     uint64_t incarnation;
     int64_t created_ms;
 };
@@ -79,8 +87,18 @@ void collection_retire(struct collection *c, struct epoch *epoch);
 /// Borrowed until epoch_leave; NULL when there is none. May be due (object_is_due).
 const struct row *collection_find(const struct collection *c, struct str id);
 static inline struct str collection_name(const struct collection *c) {
-    return (struct str){c->name, c->name_len};
+    const struct collection_name *n = atomic_load_explicit(&c->named, memory_order_acquire);
+    return (struct str){n->text, n->len};
 }
+/// Under a stripe: is this still the collection of the name by which it was found?
+static inline bool collection_is(const struct collection *c, struct str name) {
+    return !atomic_load_explicit(&c->dropped, memory_order_relaxed) &&
+           (!atomic_load_explicit(&c->renamed, memory_order_relaxed) ||
+            str_eq(collection_name(c), name));
+}
+MUST_USE enum status collection_name_new(struct str name, uint64_t hash,
+                                         struct collection_name **out);
+void collection_name_free(struct collection_name *name);
 /// The box the index keeps for an object: full width when it crosses the antimeridian. False for
 /// an empty geometry, which no index holds.
 bool collection_index_box(const struct object *o, struct index_box *box);

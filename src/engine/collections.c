@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "base/cpu.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -49,7 +50,11 @@ void collections_deinit(struct collections *t) {
     pthread_mutex_destroy(&t->lock);
 }
 
-static struct collection *find(const struct collections *t, struct str name, uint64_t hash) {
+static uint64_t hash_of(const struct collection *c) {
+    return atomic_load_explicit(&c->named, memory_order_acquire)->hash;
+}
+
+static struct collection *find_once(const struct collections *t, struct str name, uint64_t hash) {
     struct collections_table *table = atomic_load_explicit(&t->table, memory_order_acquire);
     if (!table) {
         return NULL;
@@ -59,9 +64,22 @@ static struct collection *find(const struct collections *t, struct str name, uin
         if (!c) {
             return NULL;
         }
-        if (c != TOMBSTONE && c->hash == hash && str_eq(collection_name(c), name)) {
+        if (c != TOMBSTONE && hash_of(c) == hash && str_eq(collection_name(c), name)) {
             return c;
         }
+    }
+}
+
+// A name that is just being given to another collection is found with it before or after, never not at all.
+static struct collection *find(const struct collections *t, struct str name, uint64_t hash) {
+    for (;;) {
+        uint64_t begun = atomic_load_explicit(&t->renames, memory_order_acquire);
+        struct collection *c = find_once(t, name, hash);
+        if (c ||
+            (begun % 2 == 0 && atomic_load_explicit(&t->renames, memory_order_acquire) == begun)) {
+            return c;
+        }
+        cpu_pause();
     }
 }
 
@@ -108,12 +126,23 @@ void collections_unlock(struct collections *t) {
     pthread_mutex_unlock(&t->lock);
 }
 
-void collections_remove(struct collections *t, struct collection *c) {
-    struct collections_table *table = atomic_load_explicit(&t->table, memory_order_relaxed);
-    size_t at = c->hash & table->mask;
+static size_t table_at(const struct collections_table *table, const struct collection *c) {
+    size_t at = hash_of(c) & table->mask;
     while (atomic_load_explicit(&table->entries[at], memory_order_relaxed) != c) {
         at = (at + 1) & table->mask;
     }
+    return at;
+}
+
+static void raise_stamp(struct collection_stamp *s, const struct collection_stamp *least) {
+    if (least->ms > s->ms || (least->ms == s->ms && least->generation >= s->generation)) {
+        *s = *least;
+    }
+}
+
+void collections_remove(struct collections *t, struct collection *c) {
+    struct collections_table *table = atomic_load_explicit(&t->table, memory_order_relaxed);
+    size_t at = table_at(table, c);
     atomic_store_explicit(&table->entries[at], TOMBSTONE, memory_order_release);
     atomic_fetch_add(&t->removals, 1);
 
@@ -124,12 +153,44 @@ void collections_remove(struct collections *t, struct collection *c) {
     memmove(&t->sorted[at], &t->sorted[at + 1], (t->count - at) * sizeof t->sorted[0]);
 
     for (unsigned i = 0; i < ID_MAP_STRIPES; i++) {
-        const struct collection_stamp *s = &c->stamps[i];
-        if (s->ms > t->floor.ms || (s->ms == t->floor.ms && s->generation > t->floor.generation)) {
-            t->floor = *s;
-        }
+        raise_stamp(&t->floor, &c->stamps[i]);
     }
     t->floor.used_up = true;
+}
+
+enum status collections_rename(struct collections *t, struct collection *c, struct str to) {
+    struct collection_name *name, *old = atomic_load_explicit(&c->named, memory_order_relaxed);
+    enum status st = make_room(t);
+    if (st == STATUS_OK) {
+        st = collection_name_new(to, hash_bytes(to.p, to.len, t->seed), &name);
+    }
+    if (st != STATUS_OK) {
+        return st;
+    }
+    bool found;
+    struct collections_table *table = atomic_load_explicit(&t->table, memory_order_relaxed);
+    size_t from_at = table_at(table, c), at = sorted_at(t, collection_name(c), &found);
+    assert(found);
+    memmove(&t->sorted[at], &t->sorted[at + 1], (--t->count - at) * sizeof t->sorted[0]);
+    at = sorted_at(t, to, &found);
+    struct collection *replaced = found ? t->sorted[at] : NULL;
+    atomic_fetch_add(&t->renames, 1);
+    if (replaced) {
+        collections_remove(t, replaced);
+    }
+    memmove(&t->sorted[at + 1], &t->sorted[at], (t->count++ - at) * sizeof t->sorted[0]);
+    t->sorted[at] = c;
+    atomic_store_explicit(&table->entries[from_at], TOMBSTONE, memory_order_release);
+    atomic_store_explicit(&c->named, name, memory_order_release);
+    table_put(table, c);
+    atomic_fetch_add(&t->removals, 1);
+    atomic_fetch_add(&t->renames, 1);
+    atomic_store_explicit(&c->renamed, true, memory_order_relaxed);
+    for (unsigned i = 0; replaced && i < ID_MAP_STRIPES; i++) {
+        raise_stamp(&c->stamps[i], &t->floor);
+    }
+    epoch_retire_node(t->epoch, &old->retired);
+    return STATUS_OK;
 }
 
 size_t collections_list(struct collections *t, struct str after, struct collection **out,
@@ -160,6 +221,7 @@ static enum status add(struct collections *t, struct str name, uint64_t hash,
     options.shard_count = t->shard_count;
     options.epoch = t->epoch;
     options.seed = t->seed;
+    options.hash = hash;
     enum status st = make_room(t);
     if (st == STATUS_OK) {
         st = collection_new(&options, out);
@@ -168,7 +230,6 @@ static enum status add(struct collections *t, struct str name, uint64_t hash,
         return st;
     }
     struct collection *c = *out;
-    c->hash = hash;
     for (unsigned i = 0; i < ID_MAP_STRIPES; i++) {
         c->stamps[i] = t->floor;
     }
@@ -223,7 +284,7 @@ static enum status grow_table(struct collections *t) {
 }
 
 static void table_put(struct collections_table *table, struct collection *c) {
-    size_t at = c->hash & table->mask;
+    size_t at = hash_of(c) & table->mask;
     struct collection *there;
     while ((there = atomic_load_explicit(&table->entries[at], memory_order_relaxed)) &&
            there != TOMBSTONE) {

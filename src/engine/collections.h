@@ -17,6 +17,7 @@ struct collections {
     pthread_mutex_t lock;
     _Atomic(struct collections_table *) table;
     _Atomic uint64_t removals;  // so far: whoever remembers a collection asks before using it again
+    _Atomic uint64_t renames;   // begun and ended: odd while one goes on
     struct collection **sorted; // by name, under the lock
     size_t count, cap;
     size_t limit;
@@ -63,6 +64,9 @@ void collections_lock(struct collections *t);
 void collections_unlock(struct collections *t);
 /// Take a collection out; the table and all stripes of the collection are locked. The caller retires it.
 void collections_remove(struct collections *t, struct collection *c);
+/// Give `c` the name `to`, in place of what has it: that one is taken out, and the caller retires it. The table and all
+/// stripes of both are locked. NO_MEMORY: nothing has changed.
+MUST_USE enum status collections_rename(struct collections *t, struct collection *c, struct str to);
 /// The first `limit` after `after` in order of names; gives how many. Borrowed until epoch_leave.
 size_t collections_list(struct collections *t, struct str after, struct collection **out,
                         size_t limit);

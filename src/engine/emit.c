@@ -25,22 +25,37 @@ static enum status emit_beside(struct emitter *m);
 static bool next_collection(struct emitter *m, enum status *st);
 static enum status emit_objects(struct emitter *m);
 
-enum status engine_emit_all(void *ctx, storage_emit_fn *emit, void *emit_ctx) {
-    struct emitter m = {.engine = ctx, .emit = emit, .emit_ctx = emit_ctx};
-    enum status st = epoch_register(m.engine->epoch, &m.reader);
+static enum status emit_all(struct emitter *m);
+
+// A log that begins before a rename cannot be replayed on top of what comes after it.
+enum status engine_emit_all(void *ctx, uint64_t lsn, storage_emit_fn *emit, void *emit_ctx) {
+    struct engine *e = ctx;
+    struct emitter m = {.engine = e, .emit = emit, .emit_ctx = emit_ctx};
+    enum status st = epoch_register(e->epoch, &m.reader);
     if (st != STATUS_OK) {
         return st;
     }
+    atomic_store(&e->emitting_alone, atomic_load(&e->emission_broken));
     buf_init(&m.body);
-    st = emit_beside(&m);
-    while (st == STATUS_OK && next_collection(&m, &st)) {
-        st = emit_objects(&m);
+    st = emit_all(&m);
+    buf_deinit(&m.body);
+    collections_lock(&e->collections); // a rename is logged under it
+    bool broken = atomic_load(&e->renamed_lsn) >= lsn && lsn;
+    atomic_store(&e->emission_broken, broken);
+    atomic_store(&e->emitting_alone, false);
+    collections_unlock(&e->collections);
+    epoch_unregister(e->epoch, m.reader);
+    return broken ? STATUS_BUSY : st;
+}
+
+static enum status emit_all(struct emitter *m) {
+    enum status st = emit_beside(m);
+    while (st == STATUS_OK && next_collection(m, &st)) {
+        st = emit_objects(m);
         if (st != STATUS_OK) {
             break;
         }
     }
-    buf_deinit(&m.body);
-    epoch_unregister(m.engine->epoch, m.reader);
     return st;
 }
 
@@ -74,9 +89,10 @@ static bool next_collection(struct emitter *m, enum status *st) {
     bool live = false;
     epoch_enter(m->engine->epoch, m->reader);
     while (!live && collections_list(&m->engine->collections, name_of(m), &c, 1)) {
-        assert(c->name_len <= sizeof m->name);
-        memcpy(m->name, c->name, c->name_len);
-        m->name_len = c->name_len;
+        struct str name = collection_name(c);
+        assert(name.len <= sizeof m->name);
+        memcpy(m->name, name.p, name.len);
+        m->name_len = name.len;
         m->incarnation = c->incarnation;
         live = atomic_load_explicit(&c->live, memory_order_acquire);
     }

@@ -116,6 +116,12 @@ struct move {
 MUST_USE enum status engine_move(struct engine *e, unsigned reader, struct str collection,
                                  const struct move *moves, size_t count, enum status *statuses,
                                  uint64_t *lsn, struct reason *why);
+/// Give a collection another name; what had that name goes, unless `only_new`: then `*renamed` is false and nothing changes.
+/// For readers, writers and the store it happens at one moment, whatever the size. NOT_FOUND without `from`; INVALID
+/// names; BUSY during a snapshot that renames have broken off before; PRECONDITION while geofences watch one of both.
+MUST_USE enum status engine_rename(struct engine *e, unsigned reader, struct str from,
+                                   struct str to, bool only_new, bool *renamed, uint64_t *lsn,
+                                   struct reason *why);
 /// Differs for every state of every object of this id, even after delete and re-creation.
 uint64_t engine_etag(const struct object *o);
 /// NOT_FOUND when there is none. `*lsn` as above.
@@ -182,6 +188,6 @@ enum status engine_memory_reason(const struct engine *e, struct reason *why);
 struct storage *engine_storage(struct engine *e); // NULL without one
 
 /// Source for snapshots (storage.h); `ctx` is the engine.
-enum status engine_emit_all(void *ctx, storage_emit_fn *emit, void *emit_ctx);
+enum status engine_emit_all(void *ctx, uint64_t lsn, storage_emit_fn *emit, void *emit_ctx);
 
 #endif

@@ -55,6 +55,9 @@ struct engine {
     _Atomic bool memory_refused;                                // the last change was, for memory
     _Atomic(struct engine_reader *) readers[EPOCH_MAX_READERS]; // made on first use, kept
     _Atomic uint64_t shard_objects[SHARD_MAX];
+    _Atomic uint64_t renamed_lsn; // of the last rename; under the table of collections
+    _Atomic bool emission_broken; // the last snapshot was broken off by a rename:
+    _Atomic bool emitting_alone;  // during the next there are none
     struct engine_upkeep upkeep;
 };
 

@@ -39,6 +39,7 @@ struct run {
     struct engine *engine;
     struct engine_reader *reader;
     struct collection *collection;
+    struct str name; // by which it was found
     int64_t now_ms;
     const struct move *moves;
     size_t count;
@@ -88,6 +89,7 @@ enum status engine_move(struct engine *e, unsigned reader, struct str collection
     struct run r = {.engine = e,
                     .reader = engine_reader_state(e, reader),
                     .collection = collection_lookup_by(e, reader, collection),
+                    .name = collection_name_or_default(collection),
                     .moves = moves,
                     .count = count,
                     .statuses = statuses,
@@ -122,7 +124,7 @@ static enum status move_plain(struct run *r, uint64_t *lsn) {
     hash_all(r);
     r->now_ms = clock_wall_ms(); // meanwhile the entries come
     lock_stripes(r);
-    r->other = atomic_load_explicit(&r->collection->dropped, memory_order_relaxed);
+    r->other = !collection_is(r->collection, r->name);
     if (!r->other) {
         find_all(r);
     }
@@ -341,7 +343,7 @@ static enum status reserve(struct run *r, struct storage_room **room) {
             const struct object *o = &r->movers[r->items[i].mover].state;
             size_t bytes = ROW_WRITE_MOST + o->properties_len;
             most_body = bytes > most_body ? bytes : most_body;
-            most += RECORD_MOST + r->collection->name_len + o->id_len + bytes;
+            most += RECORD_MOST + r->name.len + o->id_len + bytes;
         }
     }
     buf_clear(batch);

@@ -45,6 +45,7 @@ static enum status decode(void *ctx, struct str records, void **decoded, uint64_
 static enum status apply(void *ctx, uint64_t lsn, void *decoded_take);
 static void discard(void *ctx, void *decoded_take);
 static enum status apply_one(struct restore *r, uint64_t lsn, struct taken *t);
+static enum status check_described(struct restore *r);
 
 enum status engine_attach(struct engine *e, struct storage *st, struct reason *why) {
     assert(!e->store && collections_count(&e->collections) == 0);
@@ -54,6 +55,9 @@ enum status engine_attach(struct engine *e, struct storage *st, struct reason *w
     const struct storage_intake intake = {
         .ctx = &restore, .decode = decode, .apply = apply, .discard = discard};
     enum status status = storage_replay_into(st, &intake, why);
+    if (status == STATUS_OK) {
+        status = check_described(&restore);
+    }
     epoch_collect(e->epoch);
     if (status == STATUS_OK) {
         status = load_all(e);
@@ -196,13 +200,33 @@ static enum status put_in(struct collection *c, const struct taken *t) {
     return STATUS_OK;
 }
 
+// A snapshot does not have what was dropped while it was taken: of that only the log before the drop knows.
+static enum status make_unknown(struct restore *r, struct str name, struct collection **out) {
+    if (name.len < 1 || name.len > OBJECT_COLLECTION_MAX) {
+        return reason_set(r->why, STATUS_CORRUPT, "an object of a collection never described");
+    }
+    return collections_restore(&r->engine->collections, name, INDEX_QUADTREE, 0, 0, out);
+}
+
+// All that was not dropped again has been described.
+static enum status check_described(struct restore *r) {
+    struct collections *all = &r->engine->collections;
+    for (size_t i = 0; i < all->count; i++) {
+        if (!atomic_load_explicit(&all->sorted[i]->live, memory_order_relaxed)) {
+            return reason_set(r->why, STATUS_CORRUPT, "an object of a collection never described");
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status on_put(struct restore *r, const struct taken *t) {
     const struct record *record = &t->record;
     struct collection *c = find(r, record->collection);
     enum status st = t->status;
-    if (!c) {
-        st = reason_set(r->why, STATUS_CORRUPT, "an object of a collection never described");
-    } else if (st != STATUS_OK) {
+    if (!c && st == STATUS_OK) {
+        st = make_unknown(r, record->collection, &c);
+    }
+    if (st != STATUS_OK) {
         reason_set(r->why, st, "object %.*s of collection %.*s: %s", STR_ARGS(record->id),
                    STR_ARGS(record->collection), status_text(st));
     } else {
@@ -235,6 +259,24 @@ static enum status on_drop(struct restore *r, const struct record *record) {
     return STATUS_OK;
 }
 
+static enum status on_rename(struct restore *r, const struct record *record) {
+    struct collections *all = &r->engine->collections;
+    struct collection *c = find(r, record->collection);
+    struct str to = record->id;
+    if (!c || to.len < 1 || to.len > OBJECT_COLLECTION_MAX || str_eq(to, record->collection)) {
+        return reason_set(r->why, STATUS_CORRUPT, "a new name for a collection never described");
+    }
+    struct collection *replaced = collections_find(all, to);
+    r->last = NULL;
+    collections_lock(all);
+    enum status st = collections_rename(all, c, to);
+    collections_unlock(all);
+    if (st == STATUS_OK) {
+        collection_free(replaced); // nobody else is here yet
+    }
+    return st;
+}
+
 // Of no collection.
 static enum status on_meta_beside(struct restore *r, const struct record *record) {
     struct str prefix = KEEP_ID_PREFIX;
@@ -265,6 +307,7 @@ static enum status on_meta(struct restore *r, const struct record *record) {
         c->index_kind = meta.index_kind;
         c->incarnation = meta.incarnation;
         c->created_ms = meta.created_ms;
+        atomic_store_explicit(&c->live, true, memory_order_release);
         return STATUS_OK;
     }
     enum status st = collections_restore(&r->engine->collections, record->collection,
@@ -287,6 +330,7 @@ static enum status apply_one(struct restore *r, uint64_t lsn, struct taken *t) {
     case RECORD_DROP: return on_drop(r, &t->record);
     case RECORD_META: return on_meta(r, &t->record);
     case RECORD_EVENT: return on_event(r, lsn, &t->record);
+    case RECORD_RENAME: return on_rename(r, &t->record);
     }
     return STATUS_CORRUPT;
 }

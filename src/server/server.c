@@ -32,7 +32,7 @@ static enum status server_free(struct server *s);
 static void on_durable(void *ctx, uint64_t lsn);
 static void on_refusing(void *ctx);
 static void wake_workers(struct server *s);
-static enum status on_snapshot(void *ctx, storage_emit_fn *emit, void *emit_ctx);
+static enum status on_snapshot(void *ctx, uint64_t lsn, storage_emit_fn *emit, void *emit_ctx);
 static void raise_descriptor_limit(struct server *s);
 static void tell_systemd(const char *text);
 
@@ -278,12 +278,12 @@ static enum status on_emit(void *ctx, const struct record *record) {
 }
 
 /// On the store's thread: never while the engine goes away, and not for long once it wants to.
-static enum status on_snapshot(void *ctx, storage_emit_fn *emit, void *emit_ctx) {
+static enum status on_snapshot(void *ctx, uint64_t lsn, storage_emit_fn *emit, void *emit_ctx) {
     struct server *s = ctx;
     struct guarded_emit guard = {s, emit, emit_ctx};
     pthread_mutex_lock(&s->snapshot_lock);
     enum status st =
-        atomic_load(&s->ending) ? STATUS_CLOSED : engine_emit_all(s->engine, on_emit, &guard);
+        atomic_load(&s->ending) ? STATUS_CLOSED : engine_emit_all(s->engine, lsn, on_emit, &guard);
     pthread_mutex_unlock(&s->snapshot_lock);
     return st;
 }

@@ -25,7 +25,7 @@ enum status record_parse(struct str *bytes, struct record *out) {
     struct str rest = *bytes;
     if (rest.len == 0) return STATUS_CORRUPT;
     unsigned kind = (unsigned char)rest.p[0];
-    if (kind < RECORD_PUT || kind > RECORD_EVENT) return STATUS_CORRUPT;
+    if (kind < RECORD_PUT || kind > RECORD_RENAME) return STATUS_CORRUPT;
     rest = str_sub(rest, 1, rest.len - 1);
     struct record r = {.kind = (enum record_kind)kind};
     if (!take_str(&rest, &r.collection)) return STATUS_CORRUPT;

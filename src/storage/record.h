@@ -19,6 +19,8 @@ enum record_kind {
     RECORD_META =
         4, // settings of the engine, last one of an id wins (collections' options, later: geofences)
     RECORD_EVENT = 5, // reserved for the event log
+    RECORD_RENAME =
+        6, // a collection gets the name in `id`; what had it before is gone; body: which (engine)
 };
 
 struct record {

@@ -49,7 +49,10 @@ struct storage_intake {
 /// Every batch whose append returned before the call must be seen: the source first takes and releases, once, each lock
 /// under which batches are appended and applied.
 typedef enum status storage_emit_fn(void *emit_ctx, const struct record *record);
-typedef enum status storage_source_fn(void *source_ctx, storage_emit_fn *emit, void *emit_ctx);
+/// `lsn`: what the log has from it on is replayed on top of what is emitted; BUSY when that cannot be done, with what has
+/// happened since: the snapshot is tried again.
+typedef enum status storage_source_fn(void *source_ctx, uint64_t lsn, storage_emit_fn *emit,
+                                      void *emit_ctx);
 
 struct storage_options {
     const char *dir; // data directory, made when missing

@@ -170,7 +170,7 @@ static enum status snapshot_write(struct wal_keeper *k, struct emission *e, uint
     struct wal_snapshot_writer *w = &e->writer;
     enum status st = wal_snapshot_begin(w, log->io, log->options->dir, log->store_id, lsn);
     if (st != STATUS_OK) return failed(st, w->err, w->path, why);
-    st = log->options->source(log->options->source_ctx, emission_emit, e);
+    st = log->options->source(log->options->source_ctx, lsn, emission_emit, e);
     if (w->err) return failed(io_status(w->err), w->err, w->path, why);
     if (st != STATUS_OK) return reason_set(why, st, "the snapshot was broken off");
     pthread_mutex_lock(&log->lock);

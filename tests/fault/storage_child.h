@@ -28,10 +28,10 @@ static void report(void *ctx, uint64_t lsn) {
 }
 
 /// What was appended before the call is applied once the lock has been ours; the rest may go on.
-static enum status child_source(void *ctx, storage_emit_fn *emit, void *emit_ctx) {
+static enum status child_source(void *ctx, uint64_t lsn, storage_emit_fn *emit, void *emit_ctx) {
     pthread_mutex_lock(&writer);
     pthread_mutex_unlock(&writer);
-    return kit_source(ctx, emit, emit_ctx);
+    return kit_source(ctx, lsn, emit, emit_ctx);
 }
 
 struct child_plan {

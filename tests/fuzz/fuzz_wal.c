@@ -26,7 +26,7 @@ static enum status take(void *ctx, uint64_t lsn, const struct record *r) {
     uint64_t *last = ctx;
     if (lsn < *last) abort(); // never backwards
     *last = lsn;
-    if ((unsigned)r->kind < RECORD_PUT || (unsigned)r->kind > RECORD_EVENT) abort();
+    if ((unsigned)r->kind < RECORD_PUT || (unsigned)r->kind > RECORD_RENAME) abort();
     // Every byte is there.
     volatile char sum = 0;
     for (size_t i = 0; i < r->collection.len; i++)

@@ -106,10 +106,30 @@ static void stats(void **state) {
     desk_close(&d);
 }
 
+static void rename_keys(void **state) {
+    (void)state;
+    struct desk d;
+    desk_open(&d);
+    assert_reply(&d, "SET a 1 POINT 1 2", "+OK\r\n");
+    assert_reply(&d, "RENAME a b", "+OK\r\n");
+    assert_reply(&d, "EXISTS b 1", ":1\r\n");
+    assert_reply(&d, "TYPE a", "+none\r\n");
+    assert_reply(&d, "SET a 2 POINT 1 2", "+OK\r\n");
+    assert_reply(&d, "RENAMENX a b", ":0\r\n");
+    assert_json(&d, "RENAMENX a b", "{\"ok\":true}");
+    assert_reply(&d, "RENAMENX a c", ":1\r\n");
+    assert_reply(&d, "RENAME c b", "+OK\r\n");
+    assert_reply(&d, "EXISTS b 1", ":0\r\n");
+    assert_reply(&d, "EXISTS b 2", ":1\r\n");
+    assert_reply(&d, "RENAME foo b", "-ERR key not found\r\n");
+    assert_reply(&d, "RENAMENX foo b", "-ERR key not found\r\n");
+    desk_close(&d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(del),    cmocka_unit_test(pdel),  cmocka_unit_test(whole_keys),
-        cmocka_unit_test(bounds), cmocka_unit_test(stats),
+        cmocka_unit_test(del),         cmocka_unit_test(pdel),   cmocka_unit_test(whole_keys),
+        cmocka_unit_test(rename_keys), cmocka_unit_test(bounds), cmocka_unit_test(stats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

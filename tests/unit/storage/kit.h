@@ -157,7 +157,9 @@ static inline enum status kit_take(void *ctx, uint64_t lsn, const struct record 
 }
 
 /// A storage_source_fn over a model.
-static inline enum status kit_source(void *ctx, storage_emit_fn *emit, void *emit_ctx) {
+static inline enum status kit_source(void *ctx, uint64_t lsn, storage_emit_fn *emit,
+                                     void *emit_ctx) {
+    (void)lsn;
     struct kit_model *m = ctx;
     for (unsigned key = 0; key < KIT_KEYS; key++) {
         uint64_t value = m->value[key];

@@ -48,13 +48,13 @@ static void *write_on(void *arg) {
     return NULL;
 }
 
-static enum status source(void *ctx, storage_emit_fn *emit, void *emit_ctx) {
+static enum status source(void *ctx, uint64_t lsn, storage_emit_fn *emit, void *emit_ctx) {
     struct shared *s = ctx;
     for (int i = 0; i < WRITERS; i++) {
         pthread_mutex_lock(&s->lock[i]);
         pthread_mutex_unlock(&s->lock[i]);
     }
-    return kit_source(&s->model, emit, emit_ctx);
+    return kit_source(&s->model, lsn, emit, emit_ctx);
 }
 
 /// Four keys of a batch always agree.

@@ -162,6 +162,11 @@ void resp_out_flush(struct resp_session *s) {
         buf_clear(out);
 }
 
+void resp_out_drop(struct resp_home *home) {
+    buf_clear(&home->out);
+    home->mark_count = 0;
+}
+
 void resp_out_send(struct resp_session *s, struct str bytes) {
     resp_metrics_bytes(s->home->metrics, 0, bytes.len);
     if (!s->held_first) {

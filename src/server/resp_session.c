@@ -218,6 +218,7 @@ static size_t on_data(void *owner, const char *bytes, size_t len) {
     size_t taken =
         s->mode == RESP_MODE_RESP ? commands_run(s, bytes, len) : resp_web_data(s, bytes, len);
     resp_metrics_bytes(home->metrics, taken, 0);
+    resp_out_drop(home);
     if (!s->closing) session_watch(s);
     return taken;
 }

@@ -54,6 +54,8 @@ void resp_out_frame(struct resp_session *s, enum resp_form form, bool json, stru
                     size_t begin);
 /// Send what is in home->out, or hold it until it is durable.
 void resp_out_flush(struct resp_session *s);
+/// Forget what was gathered for a connection that was cut: nobody else may get it.
+void resp_out_drop(struct resp_home *home);
 /// Send these bytes after what is held.
 void resp_out_send(struct resp_session *s, struct str bytes);
 /// Send what is gathered, then close.

@@ -195,7 +195,8 @@ static node *unary(struct parsing *p) {
         return chain(p);
     }
     p->at++;
-    if ((c != '!' && peek(p) == c) || ++p->nesting > EXPRESSION_DEPTH_MAX) { // --a
+    bool twice = c != '!' && p->at < p->text.len && p->text.p[p->at] == c; // --a
+    if (twice || ++p->nesting > EXPRESSION_DEPTH_MAX) {
         return fail(p, STATUS_INVALID);
     }
     node *operand = unary(p);
@@ -296,7 +297,14 @@ static node *number(struct parsing *p) {
             ((s[p->at] == '-' || s[p->at] == '+') && (s[p->at - 1] | 32) == 'e'))) {
         p->at++;
     }
-    if (!str_parse_double(str_sub(p->text, from, p->at - from), &v)) {
+    char digits[64] = "0"; // .5 is 0.5
+    size_t len = p->at - from;
+    if (len > sizeof digits - 2) {
+        return fail(p, STATUS_INVALID);
+    }
+    bool bare = s[from] == '.';
+    memcpy(digits + bare, s + from, len);
+    if (!str_parse_double((struct str){digits, len + bare}, &v)) {
         return fail(p, STATUS_INVALID);
     }
     return constant(p, (struct expression_value){EXPRESSION_IS_NUMBER, .number = v});

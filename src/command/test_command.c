@@ -46,7 +46,7 @@ static relation_fn intersects, within;
 enum status command_test(struct command_call *call) {
     struct testing t = {.a = args_begin(call, 1)};
     struct node *first, *second;
-    relation_fn *relation;
+    relation_fn *relation = NULL;
     enum status st = parse(&t, &first, &second, &relation);
     if (st == STATUS_OK) {
         st = answer(&t, first, second, first->negated != relate(first, second, relation));

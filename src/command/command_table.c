@@ -92,6 +92,18 @@ static const struct command table[] = {
     {"script load", command_script_load, COMMAND_READ, 3, 3, "SCRIPT LOAD script"},
     {"script exists", command_script_exists, COMMAND_READ, 3, 0, "SCRIPT EXISTS sha1 [sha1 ...]"},
     {"script flush", command_script_flush, COMMAND_READ, 2, 2, "SCRIPT FLUSH"},
+    // hooks and channels
+    {"sethook", command_sethook, COMMAND_WRITE, 3, 0,
+     "SETHOOK name endpoint [META name value ...] [EX seconds] NEARBY|WITHIN|INTERSECTS key FENCE "
+     "..."},
+    {"delhook", command_delhook, COMMAND_WRITE, 2, 2, "DELHOOK name"},
+    {"pdelhook", command_pdelhook, COMMAND_WRITE, 2, 2, "PDELHOOK pattern"},
+    {"hooks", command_hooks, COMMAND_READ, 2, 2, "HOOKS pattern"},
+    {"setchan", command_setchan, COMMAND_WRITE, 2, 0,
+     "SETCHAN name [META name value ...] [EX seconds] NEARBY|WITHIN|INTERSECTS key FENCE ..."},
+    {"delchan", command_delchan, COMMAND_WRITE, 2, 2, "DELCHAN name"},
+    {"pdelchan", command_pdelchan, COMMAND_WRITE, 2, 2, "PDELCHAN pattern"},
+    {"chans", command_chans, COMMAND_READ, 2, 2, "CHANS pattern"},
 };
 
 const struct command *command_table(size_t *count) {

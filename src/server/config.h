@@ -18,7 +18,7 @@
 
 enum config_source { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_ENV, CONFIG_FROM_FLAG };
 
-#define CONFIG_KEY_COUNT 33
+#define CONFIG_KEY_COUNT 39
 
 struct config {
     char *listen;
@@ -40,6 +40,11 @@ struct config {
     char *auth_secret;
     char *resp_listen, *resp_password;
     uint64_t resp_limit_bytes, resp_client_bytes;
+    uint32_t events_retention_s;
+    uint64_t events_retention_bytes;
+    char *webhooks_retry_schedule;
+    uint32_t webhooks_timeout_ms, webhooks_connections;
+    bool webhooks_allow_private;
     char *region, *datacenter;
     char *node_name;
     char *file;                        // NULL: none was read

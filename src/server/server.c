@@ -126,8 +126,9 @@ static enum status server_open_store(struct server *s, struct reason *why) {
     struct engine_options engine;
     server_engine_options(&s->config, &engine);
     engine.log = &s->log;
+    server_events_hear(s, &engine.events);
     enum status st = engine_new(&engine, &s->engine);
-    if (st == STATUS_OK) st = server_resp_open(s);
+    if (st == STATUS_OK) st = server_resp_open(s, why);
     if (st != STATUS_OK) return st;
 
     struct worker_options options = {
@@ -206,6 +207,7 @@ static enum status server_load(struct server *s, struct reason *why) {
               LOG_Z("resp", *s->resp_address ? s->resp_address : "off"));
     enum status st = STATUS_OK;
     if (s->storage) st = engine_attach(s->engine, s->storage, why);
+    if (st == STATUS_OK) st = server_events_start(s, why);
     if (st == STATUS_OK) st = engine_start(s->engine);
     if (st != STATUS_OK) return st;
     atomic_store_explicit(&s->serving, true, memory_order_release);
@@ -254,6 +256,7 @@ static void raise_descriptor_limit(struct server *s) {
 static void on_durable(void *ctx, uint64_t lsn) {
     (void)lsn;
     wake_workers(ctx);
+    server_events_durable(ctx);
 }
 
 static void on_refusing(void *ctx) {
@@ -378,6 +381,7 @@ static void server_drain(struct server *s) {
         worker_abort(s->workers[i]);
     join_or_signal(s, ABORT_MS);
     struct reason why = {0};
+    server_events_stop(s);
     if (s->storage && storage_sync(s->storage, &why) != STATUS_OK) {
         log_write(&s->log, LOG_ERROR, "the last changes could not be synced",
                   LOG_Z("reason", why.text));
@@ -395,6 +399,7 @@ static enum status server_free(struct server *s) {
         }
         engine_reader_close(s->engine, s->readers[i]);
     }
+    server_events_stop(s);
     atomic_store(&s->ending, true);
     pthread_mutex_lock(&s->snapshot_lock); // a snapshot that is being taken gives up
     pthread_mutex_unlock(&s->snapshot_lock);

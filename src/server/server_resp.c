@@ -28,7 +28,7 @@ enum status server_resp_probe(struct server *s, struct reason *why) {
                       taken.text);
 }
 
-enum status server_resp_open(struct server *s) {
+enum status server_resp_open(struct server *s, struct reason *why) {
     struct commands_options options = {
         .engine = s->engine,
         .metrics = s->registry,
@@ -48,7 +48,9 @@ enum status server_resp_open(struct server *s) {
     if (st == STATUS_OK) st = resp_metrics_new(s->registry, &s->resp_metrics);
     if (st == STATUS_OK)
         st = registry_callback(s->registry, METRIC_GAUGE, &open, read_connections, s);
+    if (st == STATUS_OK) st = server_events_open(s, why);
     options.hub = s->hub;
+    options.delivery = s->delivery;
     return st == STATUS_OK ? commands_new(&options, &s->commands) : st;
 }
 
@@ -87,6 +89,7 @@ void server_resp_reload(struct server *s, const struct config *before) {
 }
 
 void server_resp_free(struct server *s) {
+    server_events_free(s);
     hub_free(s->hub);
     resp_clients_free(s->clients);
     resp_metrics_free(s->resp_metrics);

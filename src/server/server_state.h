@@ -22,6 +22,9 @@ struct server {
     _Atomic(struct api *) api;
     struct commands *commands;
     struct hub *hub;
+    struct event_log *event_log;
+    struct events *events;
+    struct delivery *delivery;
     struct resp_clients *clients;
     struct resp_metrics *resp_metrics;
     struct session_handler handler;
@@ -51,12 +54,22 @@ bool server_is_serving(void *ctx);
 MUST_USE enum status server_metrics_register(struct server *s);
 /// server_resp.c: the RESP port.
 MUST_USE enum status server_resp_probe(struct server *s, struct reason *why);
-MUST_USE enum status server_resp_open(struct server *s);
+MUST_USE enum status server_resp_open(struct server *s, struct reason *why);
 MUST_USE enum status server_resp_listen(struct server *s, struct reason *why);
 void server_resp_settings(const struct server *s, struct resp_settings *out);
 /// What a reload changes.
 void server_resp_reload(struct server *s, const struct config *before);
 void server_resp_free(struct server *s);
+/// server_events.c: events of fences, from the engine to the log, to webhooks and to those who listen.
+void server_events_hear(struct server *s, struct engine_events *out);
+/// After engine and hub are there, before commands are.
+MUST_USE enum status server_events_open(struct server *s, struct reason *why);
+/// After the engine was attached: hooks and channels come back, delivery goes on.
+MUST_USE enum status server_events_start(struct server *s, struct reason *why);
+void server_events_durable(struct server *s);
+/// Before the engine ends: what was delivered is kept once more.
+void server_events_stop(struct server *s);
+void server_events_free(struct server *s);
 /// server_reload.c
 void server_reload(struct server *s);
 void server_session_settings(const struct config *c, struct session_settings *out);

@@ -225,7 +225,7 @@ static enum status clauses_parse(struct args *a, struct hook *h, int64_t expires
 }
 
 static enum status search_parse(struct args *a, struct hook *h, enum search_kind kind) {
-    enum status st = search_args_parse(a, kind, true, &h->arena, &h->search);
+    enum status st = search_args_parse(a, kind, false, &h->arena, &h->search);
     if (st == STATUS_OK && !h->search.fence) {
         st = reason_set(a->call->why, STATUS_BAD_REQUEST, "missing FENCE argument");
         search_args_release(&h->search);

@@ -5,6 +5,7 @@
 #include "command/args.h"
 #include "command/commands_state.h"
 #include "command/endpoints.h"
+#include "command/hooks.h"
 #include "command/reply.h"
 
 enum { PAGE = 1000 };
@@ -22,11 +23,12 @@ enum status command_readonly(struct command_call *call) {
 enum status command_flushdb(struct command_call *call) {
     struct engine *e = commands_engine(call->commands);
     struct str after = STR("");
-    for (;;) {
+    // Hooks and channels first: they hear nothing of it.
+    enum status st = hooks_clear(call->commands, &call->wait_lsn, call->why);
+    while (st == STATUS_OK) {
         struct collection_info *page;
         size_t count;
-        enum status st =
-            engine_collections(e, call->reader, after, PAGE, call->arena, &page, &count);
+        st = engine_collections(e, call->reader, after, PAGE, call->arena, &page, &count);
         if (st != STATUS_OK || count == 0) {
             return st == STATUS_OK ? reply_ok(call) : st;
         }
@@ -38,8 +40,10 @@ enum status command_flushdb(struct command_call *call) {
                 return st;
             }
         }
+        st = STATUS_OK;
         after = page[count - 1].name;
     }
+    return st;
 }
 
 /// Nothing is collected here, and upkeep gives memory back all the time; what the heap keeps goes now.

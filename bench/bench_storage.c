@@ -137,7 +137,8 @@ static void replay_case(const char *name, const char *dir) {
     fflush(stdout);
 }
 
-static enum status all_ids(void *ctx, storage_emit_fn *emit, void *emit_ctx) {
+static enum status all_ids(void *ctx, uint64_t lsn, storage_emit_fn *emit, void *emit_ctx) {
+    (void)lsn;
     (void)ctx;
     static const char value[VALUE_BYTES] = "{\"speed\":12.5}";
     for (unsigned i = 0; i < IDS; i++) {

@@ -1,7 +1,7 @@
 // feature.h - one object as JSON: what comes in becomes a draft, what goes out is an RFC 7946 Feature.
 //
-// Read: type, id, collection, coordinates ([lat, lon]), geometry ([lon, lat]), properties, time,
-// expires_in. What our own answers carry besides (bbox, links, metadata, shard_id, version,
+// Read: type, id, collection, coordinates ([lat, lon]), geometry ([lon, lat]) or the text of a string (then both are null),
+// properties, time, expires_in. What our own answers carry besides (bbox, links, metadata, shard_id, version,
 // created_at, updated_at, expires_at, distance) is passed over, so that an answer can be sent back.
 // Any other member is refused by name.
 //

@@ -21,6 +21,7 @@ enum member {
     MEMBER_PROPERTIES,
     MEMBER_TIME,
     MEMBER_EXPIRES_IN,
+    MEMBER_TEXT,
     MEMBER_COUNT,
     MEMBER_PASSED_OVER,
     MEMBER_UNKNOWN,
@@ -43,6 +44,7 @@ static const struct {
     {{"collection", 10}, MEMBER_COLLECTION},
     {{"time", 4}, MEMBER_TIME},
     {{"expires_in", 10}, MEMBER_EXPIRES_IN},
+    {{"text", 4}, MEMBER_TEXT},
     {{"bbox", 4}, MEMBER_PASSED_OVER},
     {{"links", 5}, MEMBER_PASSED_OVER},
     {{"metadata", 8}, MEMBER_PASSED_OVER},
@@ -175,7 +177,8 @@ static enum status check_patch_nulls(const struct members *m, struct reason *why
          "properties cannot be null: set single members to null to remove them"},
     };
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-        if ((m->given & 1u << kept[i].member) && !m->values[kept[i].member]) {
+        bool text = m->values[MEMBER_TEXT] && kept[i].member != MEMBER_PROPERTIES;
+        if ((m->given & 1u << kept[i].member) && !m->values[kept[i].member] && !text) {
             enum status st = reason_set(why, STATUS_INVALID, "%s", kept[i].text);
             reason_prefix(why, "/%s", kept[i].name);
             return st;
@@ -320,8 +323,32 @@ static enum status check_agreement(const struct feature *f, struct point p, stru
                       p.lat, p.lon, q.lat, q.lon);
 }
 
+// A string is an object of its own kind: with a text in place of a position.
+static enum status parse_text(const struct members *m, struct feature *f, struct reason *why) {
+    yyjson_val *val = m->values[MEMBER_TEXT];
+    enum status st = STATUS_OK;
+    if (!yyjson_is_str(val)) {
+        st = reason_set(why, STATUS_BAD_REQUEST, "text must be a string");
+    } else if (m->values[MEMBER_GEOMETRY] || m->values[MEMBER_COORDINATES]) {
+        st = reason_set(why, STATUS_INVALID, "an object has a text or a position, not both");
+    } else if (yyjson_get_len(val) > OBJECT_TEXT_MAX) {
+        st = reason_set(why, STATUS_TOO_LARGE, "a text has at most %u bytes", OBJECT_TEXT_MAX);
+    }
+    if (st != STATUS_OK) {
+        reason_prefix(why, "/text");
+        return st;
+    }
+    f->draft.form = OBJECT_STRING;
+    f->draft.text = (struct str){yyjson_get_str(val), yyjson_get_len(val)};
+    f->has_position = true;
+    return STATUS_OK;
+}
+
 static enum status parse_position(const struct members *m, const struct geometry_limits *limits,
                                   struct feature *f, struct reason *why) {
+    if (m->values[MEMBER_TEXT]) {
+        return parse_text(m, f, why);
+    }
     yyjson_val *coordinates = m->values[MEMBER_COORDINATES];
     yyjson_val *geometry = m->values[MEMBER_GEOMETRY];
     bool is_point = true;

@@ -67,7 +67,16 @@ static void write_updated(const struct object *o, struct buf *out) {
     put(out, out->data + out->len - back, TIME_BYTES);
 }
 
+static void write_text(const struct object *o, struct buf *out) {
+    LITERAL(out, ",\"coordinates\":null,\"geometry\":null,\"text\":");
+    buf_append_json(out, object_text(o));
+}
+
 static void write_position(const struct object *o, struct buf *out) {
+    if (object_form(o) == OBJECT_STRING) {
+        write_text(o, out);
+        return;
+    }
     struct point centre = object_center(o);
     LITERAL(out, ",\"coordinates\":[");
     size_t lat = out->len;

@@ -69,6 +69,25 @@ static const struct command table[] = {
     {"type", command_type, R, 2, 2, "TYPE key"},
     {"bounds", command_bounds, R, 2, 2, "BOUNDS key"},
     {"stats", command_stats, R, 2, 0, "STATS key..."},
+    // Redis GEO
+    {"geoadd", command_geoadd, W, 5, 0,
+     "GEOADD key [NX|XX] [CH] lon lat member [lon lat member]..."},
+    {"geopos", command_geopos, R, 2, 0, "GEOPOS key member..."},
+    {"geodist", command_geodist, R, 4, 5, "GEODIST key member member [M|KM|FT|MI]"},
+    {"geohash", command_geohash, R, 2, 0, "GEOHASH key member..."},
+    {"geosearch", command_geosearch, R, 7, 0,
+     "GEOSEARCH key FROMMEMBER member | FROMLONLAT lon lat BYRADIUS radius unit | BYBOX width "
+     "height unit "
+     "[ASC|DESC] [COUNT n [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]"},
+    {"geosearchstore", command_geosearchstore, W, 8, 0,
+     "GEOSEARCHSTORE destination source, then as GEOSEARCH without WITH..."},
+    {"georadius", command_georadius, R, 6, 0,
+     "GEORADIUS key lon lat radius unit [ASC|DESC] [COUNT n [ANY]] [WITHCOORD] [WITHDIST] "
+     "[WITHHASH]"},
+    {"georadius_ro", command_georadius, R, 6, 0, "as GEORADIUS"},
+    {"georadiusbymember", command_georadiusbymember, R, 5, 0,
+     "GEORADIUSBYMEMBER key member radius unit, then as GEORADIUS"},
+    {"georadiusbymember_ro", command_georadiusbymember, R, 5, 0, "as GEORADIUSBYMEMBER"},
     {"jset", command_jset, W, 5, 6, "JSET key id path value [RAW|STR]"},
     {"jget", command_jget, R, 3, 5, "JGET key id [path [RAW]]"},
     {"jdel", command_jdel, W, 4, 4, "JDEL key id path"},

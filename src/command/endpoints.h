@@ -29,6 +29,10 @@ command_fn command_expire, command_persist, command_ttl;
 command_fn command_del, command_pdel, command_drop, command_keys, command_type, command_bounds;
 command_fn command_stats, command_rename, command_renamenx;
 
+// redis_geo.c, redis_geosearch.c
+command_fn command_geoadd, command_geopos, command_geodist, command_geohash, command_geosearch;
+command_fn command_geosearchstore, command_georadius, command_georadiusbymember;
+
 // json_edit.c
 command_fn command_jset, command_jget, command_jdel;
 

@@ -159,7 +159,10 @@ static enum status check_conditions(const struct change *change, const struct ob
 // A Feature that is moved stays one; a collection of them or a string is gone then.
 static void merge_position(const struct change *change, const struct object *old,
                            struct object_draft *draft) {
-    if (!change->patch_position || object_form(old) == OBJECT_FEATURE) {
+    if (change->patch_position && change->draft.form != OBJECT_PLAIN) {
+        draft->form = change->draft.form;
+        draft->text = change->draft.text;
+    } else if (!change->patch_position || object_form(old) == OBJECT_FEATURE) {
         draft->form = object_form(old);
         draft->text = object_text(old);
     }

@@ -65,7 +65,10 @@ static void write_feature(const struct object *o, struct buf *out) {
     buf_append_str(out, STR("{\"type\":\"Feature\",\"id\":"));
     buf_append_json(out, object_id(o));
     buf_append_str(out, STR(",\"geometry\":"));
-    if (o->flags & OBJECT_HAS_GEOMETRY) {
+    if (object_form(o) == OBJECT_STRING) {
+        buf_append_str(out, STR("null,\"text\":"));
+        buf_append_json(out, object_text(o));
+    } else if (o->flags & OBJECT_HAS_GEOMETRY) {
         geojson_write(o->geometry, out);
     } else {
         bool has_z = o->flags & OBJECT_HAS_Z;

@@ -314,6 +314,27 @@ static void test_listing(void **state) {
     expect(box, HTTP_GET, OBJECTS "?explain=perhaps", NULL, 400);
 }
 
+static void test_text(void **state) {
+    struct box *box = *state;
+    struct answer a =
+        ask(box, HTTP_PUT, OBJECTS "/s",
+            "{\"geometry\":null,\"text\":\"say \\\"x\\\"\",\"properties\":{\"a\":1}}", NULL);
+    assert_int_equal(a.status, 201);
+    assert_string_equal(at(&a, "/geometry"), "null");
+    assert_string_equal(at(&a, "/coordinates"), "null");
+    assert_string_equal(at(&a, "/text"), "\"say \\\"x\\\"\"");
+    a = ask(box, HTTP_PATCH, OBJECTS "/s", "{\"text\":\"b\",\"properties\":{\"b\":2}}", NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(at(&a, "/text"), "\"b\"");
+    assert_string_equal(at(&a, "/properties"), "{\"a\":1,\"b\":2}");
+    a = ask(box, HTTP_PATCH, OBJECTS "/s", "{\"coordinates\":[1,2]}", NULL);
+    assert_string_equal(at(&a, "/coordinates"), "[1,2]");
+    assert_null(strstr(a.body, "\"text\""));
+    expect(box, HTTP_PUT, OBJECTS "/s", "{\"text\":7}", 400);
+    expect(box, HTTP_PUT, OBJECTS "/s", "{\"text\":\"x\",\"coordinates\":[1,2]}", 422);
+    expect(box, HTTP_PUT, OBJECTS "/s", "{\"text\":null}", 422);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -329,6 +350,7 @@ int main(void) {
         TEST(test_delete),
         TEST(test_ids),
         TEST(test_fields),
+        TEST(test_text),
         TEST(test_listing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,8 @@ api_endpoint_fn api_search_list, api_search_nearby, api_search_bbox, api_search_
     api_search_complex;
 // collections.c
 api_endpoint_fn api_collections_list, api_collections_get, api_collections_delete;
+// tiles.c
+api_endpoint_fn api_tiles_get, api_tiles_describe;
 // admin.c
 api_endpoint_fn api_admin_landing, api_admin_openapi, api_admin_health, api_admin_ready,
     api_admin_live, api_admin_metrics, api_admin_backup;

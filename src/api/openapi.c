@@ -24,6 +24,7 @@ void openapi_write(struct buf *out) {
         "{\"name\":\"objects\",\"description\":\"Things on the map\"},"
         "{\"name\":\"collections\",\"description\":\"Named sets of objects\"},"
         "{\"name\":\"search\",\"description\":\"Finding objects\"},"
+        "{\"name\":\"tiles\",\"description\":\"Objects as vector tiles, for maps\"},"
         "{\"name\":\"geofences\",\"description\":\"Areas that tell who comes and goes\"},"
         "{\"name\":\"analytics\",\"description\":\"Density, statistics, predictions\"},"
         "{\"name\":\"admin\",\"description\":\"The server itself\"}],\"paths\":{");
@@ -48,15 +49,18 @@ void openapi_write(struct buf *out) {
 // "/objects/:id" -> "/objects/{id}"
 static void write_path(const char *pattern, struct buf *out) {
     struct str path = str_of(pattern);
-    size_t colon = str_find(path, ':');
+    bool open = false; // in a name
     buf_append_char(out, '"');
-    buf_append(out, path.p, colon);
-    if (colon < path.len) {
-        buf_append_char(out, '{');
-        buf_append(out, path.p + colon + 1, path.len - colon - 1);
-        buf_append_char(out, '}');
+    for (size_t i = 0; i < path.len; i++) {
+        char c = path.p[i];
+        if (open && (c == '/' || c == '.')) {
+            buf_append_char(out, '}');
+            open = false;
+        }
+        buf_append_char(out, c == ':' ? '{' : c);
+        open |= c == ':';
     }
-    buf_append_char(out, '"');
+    buf_append_str(out, open ? STR("}\"") : STR("\""));
 }
 
 static void write_operation(const struct route *route, struct buf *out) {

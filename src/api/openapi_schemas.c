@@ -31,6 +31,16 @@ const struct openapi_schema openapi_schemas[] = {
      "\"properties\":{\"type\":{\"const\":\"GeometryCollection\"},"
      "\"geometries\":{\"type\":\"array\","
      "\"items\":{\"$ref\":\"#/components/schemas/Geometry\"}}}}]}"},
+    {"TileJson",
+     "{\"type\":\"object\",\"required\":[\"tilejson\",\"tiles\",\"vector_layers\"],"
+     "\"properties\":{\"tilejson\":{\"const\":\"3.0.0\"},\"name\":{\"type\":\"string\"},"
+     "\"tiles\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+     "\"vector_layers\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+     "\"required\":[\"id\",\"fields\"],\"properties\":{\"id\":{\"type\":\"string\"},"
+     "\"fields\":{\"type\":\"object\"}}}},\"minzoom\":{\"type\":\"integer\"},"
+     "\"maxzoom\":{\"type\":\"integer\"},\"scheme\":{\"const\":\"xyz\"},"
+     "\"bounds\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}},"
+     "\"center\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}}}"},
     {"LatLon",
      "{\"type\":\"array\",\"minItems\":2,\"maxItems\":3,\"items\":{\"type\":\"number\"},"
      "\"description\":\"[latitude, longitude]; of other geometries than points the middle of the "

@@ -26,7 +26,7 @@ static bool matches(const struct route *route, struct str path, struct str *para
     if (route->exact) return path.len == plain && memcmp(path.p, route->pattern, plain) == 0;
     if (path.len <= plain || memcmp(path.p, route->pattern, plain) != 0) return false;
     *param = str_sub(path, plain, path.len - plain);
-    return str_find(*param, '/') == param->len;
+    return (str_find(*param, '/') == param->len) != route->deep;
 }
 
 bool route_takes(const struct route *route, struct str content_type) {

@@ -41,8 +41,9 @@ struct route_answer {
 struct route {
     enum http_method method;
     const char *pattern;
-    unsigned short plain;    // length of the pattern without ":name"
-    bool exact;              // there is no ":name"
+    unsigned short plain; // length of the pattern without ":name"
+    bool exact;           // there is no ":name"
+    bool deep; // what stands for ":name" has '/' in it: several parts, the endpoint's to take apart
     api_endpoint_fn *answer; // NULL: 501 until a later version
     const char *scope;       // what a token needs once there are tokens; NULL: open to all
     enum route_body body;

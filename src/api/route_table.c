@@ -6,6 +6,7 @@
 #define V1 "/api/v1"
 #define GEOJSON "application/geo+json"
 #define JSON "application/json"
+#define MVT "application/vnd.mapbox-vector-tile"
 #define METRICS_TEXT "text/plain; version=0.0.4; charset=utf-8"
 
 #define AT(path) .pattern = path, .plain = sizeof(path) - 1, .exact = true
@@ -91,6 +92,30 @@ static const struct route_param bbox_query[] = {
 };
 static const struct route_param name_path[] = {
     {"name", "path", true, NAME, "Name of the collection, percent-encoded"},
+    {0},
+};
+static const struct route_param tile_path[] = {
+    {"collection", "path", true, NAME, "Name of the collection, percent-encoded"},
+    {"z", "path", true, "{\"type\":\"integer\",\"minimum\":0,\"maximum\":30}", "Doublings"},
+    {"x", "path", true, "{\"type\":\"integer\",\"minimum\":0}", "Column, from the west"},
+    {"y", "path", true, "{\"type\":\"integer\",\"minimum\":0}", "Row, from the north"},
+    {0},
+};
+static const struct route_param tiles_path[] = {
+    {"collection", "path", true, NAME, "Name of the collection, percent-encoded"},
+    {0},
+};
+static const struct route_param tile_query[] = {
+    {"limit", "query", false,
+     "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":10000}",
+     "How many features at most; beyond them dense places are thinned"},
+    {"properties", "query", false,
+     "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}",
+     "Any other parameter: the property of this name must equal the value"},
+    {0},
+};
+static const struct route_param tile_headers[] = {
+    {"If-None-Match", "header", false, STRING, "304 when the tile is still the same"},
     {0},
 };
 static const struct route_param fence_path[] = {
@@ -245,6 +270,34 @@ const struct route route_table[] = {
      .params = {name_path},
      .answers = {{204, NULL, NULL, NULL, "It is gone"}},
      .problems = {400, 404, 422, 503}},
+
+    {.method = HTTP_GET,
+     .pattern = V1 "/tiles/:collection/:z/:x/:y.mvt",
+     .plain = sizeof(V1 "/tiles/") - 1,
+     .deep = true,
+     .answer = api_tiles_get,
+     .scope = READ,
+     .id = "getTile",
+     .tag = "tiles",
+     .summary = "Get a vector tile",
+     .text = "Mapbox Vector Tile 2.1, Web Mercator, one layer with the collection's name. Its weak "
+             "ETag changes with the tile's content.",
+     .params = {tile_path, tile_query, tile_headers},
+     .answers = {{200, MVT, NULL, ETAG_HEADER, "The tile"},
+                 {204, NULL, NULL, NULL, "There is nothing in it"},
+                 {304, NULL, NULL, ETAG_HEADER, "It is the one named by If-None-Match"}},
+     .problems = {400, 404, 406, 422}},
+    {.method = HTTP_GET,
+     BY(V1 "/tiles/", ":collection.json"),
+     .answer = api_tiles_describe,
+     .scope = READ,
+     .id = "getTileJson",
+     .tag = "tiles",
+     .summary = "Describe the tiles of a collection",
+     .text = "TileJSON 3.0.0, for MapLibre and others.",
+     .params = {tiles_path},
+     .answers = {{200, JSON, "TileJson", NULL, "TileJSON"}},
+     .problems = {400, 404, 406, 422}},
 
     {.method = HTTP_GET,
      AT(V1 "/search/nearby"),

@@ -142,7 +142,7 @@ enum http_rest {
 };
 
 /// Status line, Date, Content-Type, Content-Length, headers, body (none for HEAD, 204, 304). gzip when the request
-/// allows it, the body is at least 1 KiB of a compressible type and has no ETag (which names the bytes of the plain form).
+/// allows it, the body is at least 1 KiB of a compressible type and has no strong ETag (it names the bytes of the plain form).
 /// HTTP_REST_STREAM only when `may_stream`.
 MUST_USE enum status http_reply_write(struct http_writer *w, struct http_reply *r,
                                       const struct http_request *request, bool may_stream,

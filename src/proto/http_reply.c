@@ -87,6 +87,15 @@ static bool has_header(const struct http_reply *r, struct str name) {
     return false;
 }
 
+// A weak tag names the content, whatever its coding.
+static bool has_strong_etag(const struct http_reply *r) {
+    for (size_t i = 0; i < r->header_count; i++) {
+        if (!str_eq_nocase(r->headers[i].name, STR("etag"))) continue;
+        return !str_starts(r->headers[i].value, STR("W/"));
+    }
+    return false;
+}
+
 enum status http_reply_write(struct http_writer *w, struct http_reply *r,
                              const struct http_request *request, bool may_stream, struct buf *out,
                              enum http_rest *rest) {
@@ -119,12 +128,13 @@ enum status http_reply_write(struct http_writer *w, struct http_reply *r,
 static bool compressible(const struct http_reply *r) {
     struct str type = r->content_type;
     if (r->no_compress || r->body.len < COMPRESS_FROM_BYTES) return false;
-    if (has_header(r, STR("etag")) || has_header(r, STR("content-encoding"))) return false;
+    if (has_strong_etag(r) || has_header(r, STR("content-encoding"))) return false;
     type = str_sub(type, 0, str_find(type, ';'));
     if (str_starts(type, STR("text/")) || str_starts(type, STR("application/json"))) return true;
     bool json = type.len > 5 && str_eq(str_sub(type, type.len - 5, 5), STR("+json"));
     return json || str_eq(type, STR("application/x-ndjson")) ||
-           str_eq(type, STR("application/geo+json-seq"));
+           str_eq(type, STR("application/geo+json-seq")) ||
+           str_eq(type, STR("application/vnd.mapbox-vector-tile"));
 }
 
 /// Without memory for it the body stays plain.

@@ -193,8 +193,12 @@ static enum status parse_object(struct args *a, struct area *out) {
     enum status st = take(a, 1, &text);
     if (st == STATUS_OK) st = object_parse_geojson(a->call, text, &object);
     if (st != STATUS_OK) return st;
-    struct geometry *g = geometry_ref(object.geometry);
-    if (!g) st = geometry_new_point(object.draft.point, &g);
+    struct geometry *g;
+    if (object.geometry) {
+        g = geometry_ref(object.geometry);
+    } else {
+        st = geometry_new_point(object.draft.point, &g);
+    }
     object_parse_release(&object);
     if (st == STATUS_OK) set_geometry(out, g);
     return st;

@@ -120,6 +120,7 @@ static void areas(void **state) {
             {"IDS GET mykey poly4", "[0 [line3 poly4 poly8]]"},
             {"IDS GET mykey text", "[0 []]"},
             {"IDS POINT -5 5", "[0 [point6]]"},
+            {"IDS OBJECT '{\"type\":\"Point\",\"coordinates\":[5,-5]}'", "[0 [point6]]"},
             {"BUFFER 20 IDS POINT 37.7335 -122.4412", "[0 [point1 point2 point9]]"},
             {"IDS SECTOR 37.7335 -122.4413 1000 45 135", "[0 [point1 point2 point9]]"},
             {"MATCH point9 IDS OBJECT " AREA, "[0 [point9]]"},
@@ -322,7 +323,7 @@ static void refusals(void **state) {
         {"NEARBY m POINT 0", "wrong number of arguments for 'nearby' command"},
         {"WITHIN m WHEREIN a 3 1 2", "wrong number of arguments for 'within' command"},
         {"WITHIN m WHEREIN a x 1 2", "invalid argument 'x'"},
-        {"WITHIN m WHEREEVAL x 0 BOUNDS 0 0 1 1", "scripts are not available"},
+        {"WITHIN m WHEREEVALSHA x 2 a", "wrong number of arguments for 'within' command"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         char expected[256];

@@ -166,8 +166,8 @@ static void search_box(struct match *m, const struct fence_set *set, const struc
 }
 
 static struct bbox box_of_points(struct point a, struct point b) {
-    return (struct bbox){fmin(a.lon, b.lon), fmin(a.lat, b.lat), fmax(a.lon, b.lon),
-                         fmax(a.lat, b.lat)};
+    return (struct bbox){a.lon < b.lon ? a.lon : b.lon, a.lat < b.lat ? a.lat : b.lat,
+                         a.lon > b.lon ? a.lon : b.lon, a.lat > b.lat ? a.lat : b.lat};
 }
 
 // Most updates are short steps of a point, or first sights.

@@ -321,7 +321,8 @@ static enum status match_all(struct run *r) {
 static enum status commit(struct run *r, uint64_t *lsn) {
     struct storage *store = r->engine->store;
     struct storage_room *room = NULL;
-    enum status st = store || r->watched ? reserve(r, &room) : STATUS_OK;
+    bool told = r->watched && fences_work_any(r->reader->fences);
+    enum status st = store || told ? reserve(r, &room) : STATUS_OK;
     if (st != STATUS_OK) {
         return st;
     }

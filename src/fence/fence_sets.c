@@ -38,6 +38,7 @@ void fence_sets_deinit(struct fence_sets *t) {
 }
 
 struct fence_set *fence_sets_find(const struct fence_sets *t, struct str name) {
+    if (!name.len) return t->all;
     if (!t->count) return NULL;
     const struct fence_sets_entry *x = *link_of(t, name, hash_of(name));
     return x ? x->set : NULL;
@@ -76,6 +77,7 @@ struct fence_set *fence_sets_make(struct fence_sets *t, struct str name) {
     x->next = *bucket;
     *bucket = x;
     t->count++;
+    if (!name.len) t->all = x->set;
     return x->set;
 }
 
@@ -85,6 +87,7 @@ void fence_sets_tidy(struct fence_sets *t, struct str name) {
     if (!x || fence_set_count(x->set)) return;
     *link = x->next;
     t->count--;
+    if (!name.len) t->all = NULL;
     fence_set_free(x->set);
     mem_free(x);
 }

@@ -13,6 +13,7 @@ struct fence_sets_entry;
 struct fence_sets {
     struct fence_sets_entry **buckets; // a power of two, or none
     size_t bucket_count, count;
+    struct fence_set *all; // the set of "", or NULL: asked for with every change
 };
 
 void fence_sets_deinit(struct fence_sets *t);

@@ -3,6 +3,8 @@
 #include "cli/resp_client.h"
 #include "proto/resp.h"
 
+static const double LIFE_MAX_S = 1e12; // nothing to take off from
+
 // What a command is about decides what is done with it.
 enum form {
     FORM_KEY,      // NAME key ...
@@ -109,7 +111,8 @@ static enum status encode(struct tile38_plan *p, const struct str *args, size_t 
 static enum status encode_life(struct tile38_plan *p, const struct str *args, size_t count,
                                size_t at, const struct str *instead, size_t instead_count) {
     double seconds;
-    if (p->age_s <= 0 || !str_parse_double(args[at], &seconds)) return encode(p, args, count);
+    bool is_life = str_parse_double(args[at], &seconds) && seconds < LIFE_MAX_S;
+    if (p->age_s <= 0 || !is_life) return encode(p, args, count);
     seconds -= p->age_s;
     if (seconds <= 0) {
         p->expired++;

@@ -15,6 +15,8 @@ enum {
     LIVES_AT_ONCE = 1000, // TTL on their way
 };
 
+static const double LIFE_MAX_S = 1e12; // from here on it is for ever
+
 struct tile38_source {
     struct resp_client *client;
     yyjson_doc *keys;
@@ -370,7 +372,7 @@ static enum status give_object(struct tile38_source *s, struct str key, const st
     for (size_t i = 0; i < 3; i++)
         command_add(s, brief[i]);
     add_fields(s, page, yyjson_obj_get(item, "fields"));
-    if (life >= 0) {
+    if (life >= 0 && life < LIFE_MAX_S) {
         char room[32];
         struct buf seconds = {.data = room, .cap = sizeof room};
         buf_append_fixed(&seconds, life, 3);
@@ -449,7 +451,7 @@ static enum status give_fence(struct tile38_source *s, yyjson_val *fence, tile38
         command_add(s, text_of(value));
     }
     double life = number_of(yyjson_obj_get(fence, "ttl"), -1);
-    if (life >= 0) {
+    if (life >= 0 && life < LIFE_MAX_S) {
         char seconds[40];
         snprintf(seconds, sizeof seconds, "%.1f", life + 0.5);
         command_add(s, STR("EX"));

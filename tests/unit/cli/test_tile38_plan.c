@@ -94,6 +94,7 @@ static void lives_lose_the_age_of_the_file(void **state) {
     expect(&p, "set f a FIELD ex 5 POINT 1 2", "set f a FIELD ex 5 POINT 1 2;");
     expect(&p, "set f a STRING EX 5", "set f a STRING EX 5;");
     expect(&p, "set f a EX 100 POINT 1 2", "DEL f a;");
+    expect(&p, "set f a EX 1e300 POINT 1 2", "set f a EX 1e300 POINT 1 2;");
     expect(&p, "set f a EX soon POINT 1 2", "set f a EX soon POINT 1 2;");
     expect(&p, "expire f a 40", "DEL f a;");
     expect(&p, "expire f a 140", "expire f a 40;");

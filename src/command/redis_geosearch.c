@@ -63,6 +63,7 @@ static enum status answer(struct search *s) {
 static enum status search_from(struct command_call *call, size_t at, bool stores) {
     struct search s = {.call = call, .stores = stores, .unit_m = 1};
     struct args a = args_begin(call, at);
+    struct str name = call->args[0];
     enum status st = redis_geo_begin(call);
     if (st == STATUS_OK && stores) {
         st = args_text(&a, &s.store);
@@ -75,13 +76,13 @@ static enum status search_from(struct command_call *call, size_t at, bool stores
     }
     if (st == STATUS_OK && !s.has_center) {
         st = reason_set(call->why, STATUS_BAD_REQUEST,
-                        "exactly one of FROMMEMBER or FROMLONLAT can be specified for %s",
-                        stores ? "geosearchstore" : "geosearch");
+                        "exactly one of FROMMEMBER or FROMLONLAT can be specified for %.*s",
+                        (int)(name.len < 32 ? name.len : 32), name.p);
     }
     if (st == STATUS_OK && !s.has_shape) {
         st = reason_set(call->why, STATUS_BAD_REQUEST,
-                        "exactly one of BYRADIUS and BYBOX can be specified for %s",
-                        stores ? "geosearchstore" : "geosearch");
+                        "exactly one of BYRADIUS and BYBOX can be specified for %.*s",
+                        (int)(name.len < 32 ? name.len : 32), name.p);
     }
     return st == STATUS_OK ? answer(&s) : st;
 }

@@ -78,16 +78,17 @@ static void resp_text(struct buf *out, const struct object *o) {
     buf_append_str(out, STR("\r\n"));
 }
 
-static void resp_fields(struct buf *out, const struct object_field *fields, size_t count) {
+static enum status resp_fields(struct buf *out, const struct object_field *fields, size_t count) {
+    struct buf scratch; // of strings with escapes
+    buf_init(&scratch);
     resp_array(out, 2 * count);
-    for (size_t i = 0; i < count; i++) {
-        struct buf scratch; // of a string with escapes
-        buf_init(&scratch);
+    for (size_t i = 0; i < count && !scratch.failed; i++) {
         resp_bulk(out, fields[i].name);
         resp_bulk(out, property_string(&fields[i].value, &scratch));
-        out->failed |= scratch.failed;
-        buf_deinit(&scratch);
     }
+    enum status st = buf_status(&scratch);
+    buf_deinit(&scratch);
+    return st;
 }
 
 static void resp_distance(struct buf *out, double metres) {
@@ -127,9 +128,9 @@ static enum status resp_hit(struct command_call *call, const struct search_args 
     }
     resp_bulk(out, object_id(hit->object));
     resp_value(out, args, hit->object);
-    if (field_count) resp_fields(out, fields, field_count);
+    enum status st = field_count ? resp_fields(out, fields, field_count) : STATUS_OK;
     if (distance) resp_distance(out, hit->distance_m);
-    return STATUS_OK;
+    return st;
 }
 
 static enum status reply_resp(struct command_call *call, const struct search_args *args,

@@ -17,7 +17,7 @@
 #include "proto/websocket.h"
 #include "server/resp_state.h"
 
-enum { TARGET_BYTES = 1 << 20, HEADER_BYTES = 32768 };
+enum { TARGET_BYTES = RESP_INLINE_BYTES, HEADER_BYTES = 32768 };
 
 struct resp_web {
     struct http_parser *parser;
@@ -49,7 +49,7 @@ static const struct http_parser_events parser_events = {on_head, on_request, on_
 bool resp_web_is_http(struct str bytes, bool *whole) {
     size_t len = str_find(bytes, '\n');
     bool letter = bytes.len && bytes.p[0] >= 'A' && bytes.p[0] <= 'Z';
-    *whole = !letter || len < bytes.len || bytes.len >= TARGET_BYTES;
+    *whole = !letter || len < bytes.len || bytes.len > RESP_INLINE_BYTES;
     if (!letter || len == bytes.len) return false;
     if (len && bytes.p[len - 1] == '\r') len--;
     enum { VERSION_BYTES = 9 }; // " HTTP/1.1"

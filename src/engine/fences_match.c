@@ -8,23 +8,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "engine/query.h"
+#include "engine/fences_near.h"
 #include "fence/transition.h"
 
 #define STEP_DEG 0.02 // positions so near each other are looked up with one box
-#define PAGE 10000    // found near at a time
-
-/// One change on its way.
-struct match {
-    struct engine *engine;
-    struct engine_reader *reader;
-    struct fences_work *work;
-    const struct fences_change *change;
-    const struct object *previous, *now; // those with a position
-    struct geometry *way;                // between both, made when asked for
-    bool way_made, repeats;              // candidates may come twice
-    unsigned told_kinds;                 // bit i: fences of kind i are asked
-};
 
 /// What a fence says of a position and of the object there.
 struct side {
@@ -32,29 +19,25 @@ struct side {
     bool inside;
 };
 
-static void collect(struct match *m);
-static void collect_set(struct match *m, const struct fence_set *set);
-static void collect_boxes(struct match *m, const struct fence_set *set);
-static void collect_crossed(struct match *m, const struct fence_set *set);
-static void add_list(struct match *m, struct fence *const *fences, size_t count);
+static void collect(struct fences_asking *m);
+static void collect_set(struct fences_asking *m, const struct fence_set *set);
+static void collect_boxes(struct fences_asking *m, const struct fence_set *set);
+static void collect_crossed(struct fences_asking *m, const struct fence_set *set);
+static void add_list(struct fences_asking *m, struct fence *const *fences, size_t count);
 static fence_set_visit_fn add_found, add_narrow;
-static void add(struct match *m, struct fence *f);
+static void add(struct fences_asking *m, struct fence *f);
 static void sort_out(struct fences_work *w);
-static enum status ask_all(struct match *m);
-static enum status ask(struct match *m, const struct fence *f);
-static enum status ask_area(struct match *m, const struct fence *f);
-static enum status ask_roam(struct match *m, const struct fence *f);
-static enum status ask_areas(struct match *m, const struct fence *f);
-static void tell(struct match *m, const struct fence *f, unsigned trigger,
-                 const struct object *other, double distance_m);
-static enum status write_all(struct match *m);
-static enum status write_one(struct match *m, const struct fences_told *told);
+static enum status ask_all(struct fences_asking *m);
+static enum status ask(struct fences_asking *m, const struct fence *f);
+static enum status ask_area(struct fences_asking *m, const struct fence *f);
+static enum status write_all(struct fences_asking *m);
+static enum status write_one(struct fences_asking *m, const struct fences_told *told);
 
 static bool has_position(const struct object *o) {
     return o && !object_is_empty(o);
 }
 
-static enum status run(struct match *m) {
+static enum status run(struct fences_asking *m) {
     struct fences_work *w = m->work;
     w->found_count = w->told_count = 0;
     collect(m);
@@ -77,13 +60,14 @@ enum status fences_match(struct engine *e, struct engine_reader *r,
     if (!e->fences.events.write) {
         return STATUS_OK;
     }
-    struct match m = {.engine = e,
-                      .reader = r,
-                      .work = r->fences,
-                      .change = change,
-                      .previous = has_position(change->previous) ? change->previous : NULL,
-                      .now = has_position(change->now) ? change->now : NULL,
-                      .told_kinds = change->command == FENCE_DROP ? 1u << FENCE_GEOFENCE : ~0u};
+    struct fences_asking m = {.engine = e,
+                              .reader = r,
+                              .work = r->fences,
+                              .change = change,
+                              .previous = has_position(change->previous) ? change->previous : NULL,
+                              .now = has_position(change->now) ? change->now : NULL,
+                              .told_kinds =
+                                  change->command == FENCE_DROP ? 1u << FENCE_GEOFENCE : ~0u};
     return m.previous || m.now ? run(&m) : STATUS_OK;
 }
 
@@ -91,11 +75,11 @@ enum status fences_match_drop(struct engine *e, struct engine_reader *r, struct 
                               int64_t now_ms) {
     const struct fences_change change = {
         .collection = collection, .command = FENCE_DROP, .now_ms = now_ms};
-    struct match m = {.engine = e,
-                      .reader = r,
-                      .work = r->fences,
-                      .change = &change,
-                      .told_kinds = ~(1u << FENCE_GEOFENCE)};
+    struct fences_asking m = {.engine = e,
+                              .reader = r,
+                              .work = r->fences,
+                              .change = &change,
+                              .told_kinds = ~(1u << FENCE_GEOFENCE)};
     return e->fences.events.write ? run(&m) : STATUS_OK;
 }
 
@@ -114,7 +98,7 @@ bool fences_match_objects(struct engine *e, const struct engine_reader *r, struc
 
 // --- candidates ---
 
-static void collect(struct match *m) {
+static void collect(struct fences_asking *m) {
     struct fences *t = &m->engine->fences;
     brlock_read_begin(t->matching, m->reader->id);
     const struct fence_set *own = fence_sets_find(&t->sets, m->change->collection);
@@ -128,7 +112,7 @@ static void collect(struct match *m) {
     brlock_read_end(t->matching, m->reader->id);
 }
 
-static void collect_set(struct match *m, const struct fence_set *set) {
+static void collect_set(struct fences_asking *m, const struct fence_set *set) {
     size_t count;
     if (m->change->command & (FENCE_DELETE | FENCE_EXPIRE | FENCE_DROP)) {
         struct fence *const *removal = fence_set_each_removal(set, &count);
@@ -151,11 +135,8 @@ static void collect_set(struct match *m, const struct fence_set *set) {
     }
 }
 
-static bool is_point(const struct object *o) {
-    return !(o->flags & OBJECT_HAS_GEOMETRY);
-}
-
-static void search_box(struct match *m, const struct fence_set *set, const struct bbox *box) {
+static void search_box(struct fences_asking *m, const struct fence_set *set,
+                       const struct bbox *box) {
     struct bbox pieces[3];
     size_t count = bbox_split(box, pieces);
     m->repeats |= count > 1;
@@ -171,9 +152,9 @@ static struct bbox box_of_points(struct point a, struct point b) {
 }
 
 // Most updates are short steps of a point, or first sights.
-static void collect_boxes(struct match *m, const struct fence_set *set) {
+static void collect_boxes(struct fences_asking *m, const struct fence_set *set) {
     const struct object *one = m->now ? m->now : m->previous, *other = m->previous;
-    if (is_point(one) && (one == other || !other || is_point(other))) {
+    if (fences_asking_is_point(one) && (one == other || !other || fences_asking_is_point(other))) {
         struct point a = one->point, b = other ? other->point : a;
         if (fabs(a.lon - b.lon) <= STEP_DEG && fabs(a.lat - b.lat) <= STEP_DEG) {
             struct bbox box = box_of_points(a, b);
@@ -192,7 +173,7 @@ static void collect_boxes(struct match *m, const struct fence_set *set) {
 }
 
 // Where it was and is, the short way round: one of them may lie beyond 180. False when it did not move.
-static bool way_of(const struct match *m, struct point ends[2]) {
+static bool way_of(const struct fences_asking *m, struct point ends[2]) {
     ends[0] = object_center(m->previous);
     ends[1] = object_center(m->now);
     if (ends[1].lon - ends[0].lon > 180.0) {
@@ -203,7 +184,7 @@ static bool way_of(const struct match *m, struct point ends[2]) {
     return ends[0].lon != ends[1].lon || ends[0].lat != ends[1].lat;
 }
 
-static void collect_crossed(struct match *m, const struct fence_set *set) {
+static void collect_crossed(struct fences_asking *m, const struct fence_set *set) {
     struct point ends[2];
     if (!way_of(m, ends)) {
         return;
@@ -217,21 +198,21 @@ static void collect_crossed(struct match *m, const struct fence_set *set) {
     m->repeats = true;
 }
 
-static void add_list(struct match *m, struct fence *const *fences, size_t count) {
+static void add_list(struct fences_asking *m, struct fence *const *fences, size_t count) {
     for (size_t i = 0; i < count && !m->work->failed; i++) {
         add(m, fences[i]);
     }
 }
 
 static bool add_found(void *ctx, struct fence *const *fences, size_t count) {
-    struct match *m = ctx;
+    struct fences_asking *m = ctx;
     add_list(m, fences, count);
     return !m->work->failed;
 }
 
 // Fences over the antimeridian stand in the index in pieces; one of a full turn may be found by two of them.
 static bool add_narrow(void *ctx, struct fence *const *fences, size_t count) {
-    struct match *m = ctx;
+    struct fences_asking *m = ctx;
     for (size_t i = 0; i < count; i++) {
         const struct bbox *box = fence_bbox(fences[i]);
         m->repeats |= !(box->min_lon > -180.0 && box->max_lon < 180.0);
@@ -239,7 +220,7 @@ static bool add_narrow(void *ctx, struct fence *const *fences, size_t count) {
     return add_found(ctx, fences, count);
 }
 
-static void add(struct match *m, struct fence *f) {
+static void add(struct fences_asking *m, struct fence *f) {
     struct fences_work *w = m->work;
     if (!fence_is_heard(f)) {
         return;
@@ -270,7 +251,7 @@ static void sort_out(struct fences_work *w) {
 
 // --- what each says ---
 
-static enum status ask_all(struct match *m) {
+static enum status ask_all(struct fences_asking *m) {
     struct fences_work *w = m->work;
     enum status st = STATUS_OK;
     for (size_t i = 0; i < w->found_count && st == STATUS_OK; i++) {
@@ -279,7 +260,7 @@ static enum status ask_all(struct match *m) {
     return w->failed ? STATUS_NO_MEMORY : st;
 }
 
-static enum status ask(struct match *m, const struct fence *f) {
+static enum status ask(struct fences_asking *m, const struct fence *f) {
     const struct fence_spec *spec = fence_spec(f);
     if (!(m->told_kinds >> spec->kind & 1) || !(spec->commands & m->change->command) ||
         (spec->expires_ms && spec->expires_ms <= m->change->now_ms)) {
@@ -287,47 +268,25 @@ static enum status ask(struct match *m, const struct fence *f) {
     }
     switch (spec->shape) {
     case FENCE_AREA: return ask_area(m, f);
-    case FENCE_ROAM: return ask_roam(m, f);
-    case FENCE_SET: return ask_areas(m, f);
+    case FENCE_ROAM: return fences_near_roam(m, f);
+    case FENCE_SET: return fences_near_areas(m, f);
     }
     return STATUS_OK;
 }
 
-static enum fence_verdict verdict_of(const struct match *m, const struct fence *f,
-                                     const struct object *o) {
-    const struct fence_spec *spec = fence_spec(f);
-    if (!o) {
-        return FENCE_UNCONCERNED;
-    }
-    return spec->accept ? spec->accept(spec->ctx, o, m->change->command) : FENCE_ACCEPTED;
-}
-
 static bool holds(const struct fence *f, const struct object *o) {
-    return o &&
-           (is_point(o) ? fence_holds_point(f, o->point) : fence_holds_geometry(f, o->geometry));
+    return o && (fences_asking_is_point(o) ? fence_holds_point(f, o->point)
+                                           : fence_holds_geometry(f, o->geometry));
 }
 
-// RESP tells of what is removed without looking where it was, as Tile38 does.
-static bool tells_removal(const struct match *m, const struct fence *f) {
-    return fence_spec(f)->kind != FENCE_GEOFENCE &&
-           (m->change->command & (FENCE_DELETE | FENCE_EXPIRE | FENCE_DROP));
-}
-
-static void ask_removal(struct match *m, const struct fence *f) {
-    bool whole = !m->previous;
-    if (whole || verdict_of(m, f, m->previous) != FENCE_UNCONCERNED) {
-        tell(m, f, 0, NULL, 0);
-    }
-}
-
-static struct side side_of(const struct match *m, const struct fence *f, const struct object *o,
-                           bool inside) {
-    enum fence_verdict verdict = verdict_of(m, f, o);
+static struct side side_of(const struct fences_asking *m, const struct fence *f,
+                           const struct object *o, bool inside) {
+    enum fence_verdict verdict = fences_asking_verdict(m, f, o);
     return (struct side){.there = verdict != FENCE_UNCONCERNED,
                          .inside = inside && verdict == FENCE_ACCEPTED};
 }
 
-static enum status make_way(struct match *m) {
+static enum status make_way(struct fences_asking *m) {
     struct point ends[2];
     const uint32_t end = 2;
     const struct geometry_parts parts = {.type = GEOMETRY_LINESTRING,
@@ -343,10 +302,10 @@ static enum status make_way(struct match *m) {
     return way_of(m, ends) ? geometry_new(&parts, &GEOMETRY_LIMITS_REST, &m->way, NULL) : STATUS_OK;
 }
 
-static enum status ask_area(struct match *m, const struct fence *f) {
+static enum status ask_area(struct fences_asking *m, const struct fence *f) {
     const struct fence_spec *spec = fence_spec(f);
-    if (tells_removal(m, f)) {
-        ask_removal(m, f);
+    if (fences_asking_is_removal(m, f)) {
+        fences_asking_removal(m, f);
         return STATUS_OK;
     }
     bool was = holds(f, m->previous), is = holds(f, m->now);
@@ -368,250 +327,12 @@ static enum status ask_area(struct match *m, const struct fence *f) {
         t.crossed = m->way && fence_is_crossed(f, m->way);
     }
     for (unsigned left = transition_triggers(&t) & spec->triggers; left; left &= left - 1) {
-        tell(m, f, left & -left, NULL, 0);
+        fences_asking_tell(m, f, left & -left, NULL, 0);
     }
-    return STATUS_OK;
-}
-
-// --- roaming ---
-
-struct near {
-    struct hit *hits; // by distance, then slot; in the arena
-    size_t count;
-};
-
-static int compare_hits(const void *a, const void *b) {
-    const struct hit *x = a, *y = b;
-    if (x->distance_m != y->distance_m) {
-        return x->distance_m < y->distance_m ? -1 : 1;
-    }
-    return str_compare(object_id(x->object), object_id(y->object));
-}
-
-static int compare_ids(const void *a, const void *b) {
-    const struct hit *x = a, *y = b;
-    return str_compare(object_id(x->object), object_id(y->object));
-}
-
-static void sort_by_id(struct near *near) {
-    if (near->count > 1) {
-        qsort(near->hits, near->count, sizeof near->hits[0], compare_ids);
-    }
-}
-
-// Whom the fence means: not itself.
-static bool is_meant(const struct match *m, const struct fence_spec *spec, const struct object *o) {
-    const struct object *self = m->now ? m->now : m->previous;
-    if (str_eq(spec->roam_collection, m->change->collection) &&
-        str_eq(object_id(o), object_id(self))) {
-        return false;
-    }
-    return !spec->roam_id.len || str_glob(spec->roam_id, object_id(o));
-}
-
-static enum status add_page(struct match *m, const struct fence_spec *spec, const struct hits *page,
-                            struct near *out) {
-    struct hit *all = arena_alloc(&m->work->arena, (out->count + page->count) * sizeof *all);
-    if (!all) {
-        return STATUS_NO_MEMORY;
-    }
-    if (out->count) {
-        memcpy(all, out->hits, out->count * sizeof *all);
-    }
-    out->hits = all;
-    for (size_t i = 0; i < page->count; i++) {
-        if (is_meant(m, spec, page->items[i].object)) {
-            all[out->count++] = page->items[i];
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status find_near(struct match *m, const struct fence_spec *spec, const struct object *o,
-                             struct near *out) {
-    *out = (struct near){0};
-    if (!o) {
-        return STATUS_OK;
-    }
-    struct query query = {.collection = spec->roam_collection,
-                          .shape = QUERY_RADIUS,
-                          .point = object_center(o),
-                          .radius_m = spec->radius_m,
-                          .limit = PAGE};
-    for (;;) {
-        struct hits page;
-        enum status st =
-            engine_search(m->engine, m->reader->id, &query, &m->work->arena, &page, NULL);
-        if (st == STATUS_OK) {
-            st = add_page(m, spec, &page, out);
-        }
-        if (st != STATUS_OK || !page.next.len) {
-            return st == STATUS_NOT_FOUND ? STATUS_OK : st;
-        }
-        query.cursor = page.next;
-    }
-}
-
-static const struct hit *find_hit(const struct near *sorted, const struct hit *like) {
-    return sorted->count ? bsearch(like, sorted->hits, sorted->count, sizeof *like, compare_ids)
-                         : NULL;
-}
-
-// Those of `all` that stand in `others` too are taken out; both by id.
-static struct near without(struct match *m, const struct near *all, const struct near *others) {
-    struct near left = {arena_alloc(&m->work->arena, all->count * sizeof(struct hit)), 0};
-    m->work->failed |= !left.hits;
-    for (size_t i = 0; left.hits && i < all->count; i++) {
-        if (!find_hit(others, &all->hits[i])) {
-            left.hits[left.count++] = all->hits[i];
-        }
-    }
-    return left;
-}
-
-static void tell_near(struct match *m, const struct fence *f, struct near *near,
-                      enum fence_trigger trigger) {
-    if (near->count > 1) {
-        qsort(near->hits, near->count, sizeof near->hits[0], compare_hits);
-    }
-    for (size_t i = 0; i < near->count; i++) {
-        if (fence_spec(f)->triggers & trigger) {
-            tell(m, f, trigger, near->hits[i].object, near->hits[i].distance_m);
-        }
-    }
-}
-
-// From where it is now, or was last.
-static double metres_to(const struct match *m, const struct object *other) {
-    struct point p = object_center(m->now ? m->now : m->previous);
-    return other->flags & OBJECT_HAS_GEOMETRY
-               ? distance_to_geometry_m(EARTH_SPHERE, p, other->geometry)
-               : distance_points_m(EARTH_SPHERE, p, other->point);
-}
-
-static enum status ask_roam(struct match *m, const struct fence *f) {
-    const struct fence_spec *spec = fence_spec(f);
-    if (tells_removal(m, f)) {
-        ask_removal(m, f);
-        return STATUS_OK;
-    }
-    if (m->change->command == FENCE_SET_FIELDS) {
-        return STATUS_OK;
-    }
-    bool was = verdict_of(m, f, m->previous) == FENCE_ACCEPTED;
-    bool is = verdict_of(m, f, m->now) == FENCE_ACCEPTED;
-    struct near before, after;
-    enum status st = find_near(m, spec, was ? m->previous : NULL, &before);
-    if (st == STATUS_OK) {
-        st = find_near(m, spec, is ? m->now : NULL, &after);
-    }
-    if (st != STATUS_OK) {
-        return st;
-    }
-    sort_by_id(&before);
-    sort_by_id(&after);
-    struct near left = without(m, &before, &after);
-    for (size_t i = 0; i < left.count; i++) {
-        left.hits[i].distance_m = metres_to(m, left.hits[i].object);
-    }
-    struct near come = spec->nodwell ? without(m, &after, &before) : after;
-    tell_near(m, f, &come, FENCE_NEAR);
-    tell_near(m, f, &left, FENCE_FARAWAY);
-    return STATUS_OK;
-}
-
-// --- every area of a collection ---
-
-// The areas that hold the object, by id.
-static enum status find_areas(struct match *m, const struct fence_spec *spec,
-                              const struct object *o, struct near *out) {
-    *out = (struct near){0};
-    if (!o) {
-        return STATUS_OK;
-    }
-    struct query query = {.collection = spec->set_collection,
-                          .relation =
-                              spec->relation == FENCE_WITHIN ? QUERY_CONTAINS : QUERY_INTERSECTS,
-                          .limit = PAGE};
-    if (is_point(o)) {
-        query.shape = QUERY_BBOX;
-        query.relation = QUERY_INTERSECTS;
-        query.box = object_bbox(o);
-    } else {
-        query.shape = QUERY_AREA;
-        query.area = o->geometry;
-    }
-    for (;;) {
-        struct hits page;
-        struct fence_spec any = *spec;
-        any.roam_collection = spec->set_collection;
-        any.roam_id = STR_NONE;
-        enum status st =
-            engine_search(m->engine, m->reader->id, &query, &m->work->arena, &page, NULL);
-        if (st == STATUS_OK) {
-            st = add_page(m, &any, &page, out);
-        }
-        if (st != STATUS_OK || !page.next.len) {
-            return st == STATUS_NOT_FOUND ? STATUS_OK : st;
-        }
-        query.cursor = page.next;
-    }
-}
-
-static void tell_areas(struct match *m, const struct fence *f, const struct near *areas, bool was,
-                       bool is) {
-    struct transition t = {.kind = fence_spec(f)->kind,
-                           .command = m->change->command,
-                           .existed = m->previous,
-                           .exists = m->now,
-                           .was = was,
-                           .is = is};
-    for (size_t i = 0; i < areas->count; i++) {
-        for (unsigned left = transition_triggers(&t) & fence_spec(f)->triggers; left;
-             left &= left - 1) {
-            tell(m, f, left & -left, areas->hits[i].object, 0);
-        }
-    }
-}
-
-// What stays out of an area is told of none: there is no end of areas it is outside of.
-static enum status ask_areas(struct match *m, const struct fence *f) {
-    const struct fence_spec *spec = fence_spec(f);
-    if (tells_removal(m, f)) {
-        ask_removal(m, f);
-        return STATUS_OK;
-    }
-    bool was = verdict_of(m, f, m->previous) == FENCE_ACCEPTED;
-    bool is = verdict_of(m, f, m->now) == FENCE_ACCEPTED;
-    struct near before, after;
-    enum status st = find_areas(m, spec, was ? m->previous : NULL, &before);
-    if (st == STATUS_OK) {
-        st = find_areas(m, spec, is ? m->now : NULL, &after);
-    }
-    if (st != STATUS_OK) {
-        return st;
-    }
-    sort_by_id(&before);
-    sort_by_id(&after);
-    struct near left = without(m, &before, &after), come = without(m, &after, &before);
-    struct near stay = without(m, &after, &come);
-    tell_areas(m, f, &left, true, false);
-    tell_areas(m, f, &come, false, true);
-    tell_areas(m, f, &stay, true, true);
     return STATUS_OK;
 }
 
 // --- telling ---
-
-static void tell(struct match *m, const struct fence *f, unsigned trigger,
-                 const struct object *other, double distance_m) {
-    struct fences_work *w = m->work;
-    if (!fences_work_room(&w->told, &w->told_cap, w->told_count, sizeof w->told[0])) {
-        w->failed = true;
-        return;
-    }
-    w->told[w->told_count++] = (struct fences_told){f, other, distance_m, trigger};
-}
 
 static int rank_of(const struct fences_told *t) {
     return (int)(fence_spec(t->fence)->kind * 8u + transition_rank(t->trigger));
@@ -634,7 +355,7 @@ static int compare_told(const void *a, const void *b) {
                                            : by;
 }
 
-static enum status write_all(struct match *m) {
+static enum status write_all(struct fences_asking *m) {
     struct fences_work *w = m->work;
     enum status st = STATUS_OK;
     if (w->told_count > 1) {
@@ -646,7 +367,7 @@ static enum status write_all(struct match *m) {
     return st;
 }
 
-static enum status write_one(struct match *m, const struct fences_told *told) {
+static enum status write_one(struct fences_asking *m, const struct fences_told *told) {
     struct fences_work *w = m->work;
     const struct fences_change *c = m->change;
     const struct object *o = c->now ? c->now : c->previous;

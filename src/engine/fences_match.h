@@ -5,16 +5,7 @@
 #ifndef ENGINE_FENCES_MATCH_H
 #define ENGINE_FENCES_MATCH_H
 
-#include "engine/fences_work.h"
-
-struct fences_change {
-    const struct object *previous; // NULL: it was not there
-    const struct object *now;      // NULL: it is not there any more
-    struct str collection;
-    unsigned command;
-    uint32_t item; // number of the change in its batch
-    int64_t now_ms;
-};
+#include "engine/fences_asking.h"
 
 /// NO_MEMORY, or what the listener says.
 MUST_USE enum status fences_match(struct engine *e, struct engine_reader *r,

@@ -114,6 +114,10 @@ static void positions(void **state) {
     check("HASH 9my5xp7", "{\"lat\":32.999,\"lon\":-115}", object_write_point_json);
 }
 
+#define TWICE                                                                                      \
+    "OBJECT {\"type\":\"Feature\",\"geometry\":{\"type\":\"Point\",\"coordinates\":[1,2]},"        \
+    "\"properties\":{\"a\":1,\"a\":2}}"
+
 static void refused(void **state) {
     (void)state;
     static const char *const lines[] = {
@@ -137,8 +141,7 @@ static void refused(void **state) {
         "OBJECT {\"type\":\"Feature\",\"geometry\":null}",
         "OBJECT {\"type\":\"FeatureCollection\"}",
         "OBJECT {\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\"}]}",
-        "OBJECT {\"type\":\"Feature\",\"geometry\":{\"type\":\"Point\",\"coordinates\":[1,2]},"
-        "\"properties\":{\"a\":1,\"a\":2}}",
+        (TWICE),
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         check(lines[i], NULL, NULL);

@@ -5,8 +5,8 @@ import { utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { encodeCommand } from './support/resp.mjs';
-import { runCommand, tempDir } from './support/server.mjs';
+import { connectResp, encodeCommand } from './support/resp.mjs';
+import { runCommand, startServer, tempDir } from './support/server.mjs';
 import { startRecorder, startTile38 } from './support/tile38_mock.mjs';
 
 let tmp;
@@ -236,4 +236,71 @@ test('a source that is no Tile38', async (t) => {
   const end = await runCommand(['import', '--source', recorder.url, '--url', recorder.url]);
   assert.equal(end.status, 1);
   assert.match(end.stderr, /an answer that is not JSON|not what a Tile38 answers/);
+});
+
+// --- into the real server ---
+
+test('a file and a running Tile38 end up the same in a server, and REST and fences know', async (t) => {
+  const server = await startServer();
+  t.after(() => server.stop());
+  const url = `redis://127.0.0.1:${server.respPort}`;
+  const client = await connectResp(server.respPort);
+  t.after(() => client.close());
+  const feature = { type: 'Feature', geometry: point(1, 2), properties: { name: 'x' }, more: [1] };
+  const file = aof('set a p FIELD speed 90 POINT 33.5 -112.25', 'set a s STRING words', 'set a life EX 1000 POINT 1 2', `set a f OBJECT '${JSON.stringify(feature)}'`,
+    'set a gone POINT 1 2', 'del a gone', 'set b x POINT 1 2', 'rename b c', 'fset a p speed 91', 'expire a nobody 5',
+    'setchan gate NEARBY a FENCE DETECT enter POINT 50 10 500', 'sethook far kafka://host/topic NEARBY a FENCE POINT 50 10 500');
+  const fromFile = await runCommand(['import', '--format', 'tile38', '-', '--url', url], { input: file });
+  assert.equal(fromFile.status, 1);
+  assert.match(fromFile.stderr, /SETHOOK far: ERR /i);
+  assert.match(fromFile.stderr, /1 commands were refused/);
+  const reads = ['GET a p WITHFIELDS', 'GET a s', 'GET a f', 'GET a gone', 'GET c x', 'KEYS *', 'CHANS *'];
+  const first = [];
+  for (const line of reads) first.push(await client.say(line));
+  assert.deepEqual(first.slice(0, 2), [['{"type":"Point","coordinates":[-112.25,33.5]}', ['speed', '91']], 'words']);
+  assert.deepEqual(JSON.parse(first[2]), feature);
+  assert.equal(first[3], null);
+  assert.deepEqual(first[5], ['a', 'c']);
+  assert.ok((await client.say('TTL a life')) > 990);
+  assert.deepEqual((await server.get('/api/v1/objects/p?collection=a')).json.properties, { speed: 91 });
+
+  await client.say('FLUSHDB');
+  const source = await sourceFor(t, {
+    keys: {
+      a: { p: { object: point(-112.25, 33.5), fields: { speed: 91 } }, s: { string: 'words' }, life: { object: point(2, 1), ttl: 1000 }, f: { object: feature } },
+      c: { x: { object: point(2, 1) } },
+    },
+    chans: [{ name: 'gate', key: 'a', ttl: -1, command: words('NEARBY a FENCE DETECT enter POINT 50 10 500'), meta: {} }],
+  });
+  const fromSource = await runCommand(['import', '--source', source.url, '--url', url]);
+  assert.equal(fromSource.status, 0, fromSource.stderr);
+  for (const [i, line] of reads.entries()) assert.deepEqual(await client.say(line), first[i], line);
+
+  const listener = await connectResp(server.respPort);
+  t.after(() => listener.close());
+  await listener.say('SUBSCRIBE gate');
+  await client.say('SET a p POINT 50 10');
+  const [, , message] = await listener.next();
+  assert.deepEqual([JSON.parse(message).detect, JSON.parse(message).id], ['enter', 'p']);
+});
+
+test('our own server is a source too', async (t) => {
+  const from = await startServer();
+  t.after(() => from.stop());
+  const to = await startServer();
+  t.after(() => to.stop());
+  const writer = await connectResp(from.respPort);
+  const reader = await connectResp(to.respPort);
+  t.after(() => (writer.close(), reader.close()));
+  for (let i = 0; i < 3000; i++) writer.say(`SET many t${i} FIELD n ${i} POINT ${i % 90} ${i % 180}`);
+  await writer.say("SET words s STRING 'a text'");
+  await writer.say('SET words life EX 500 POINT 1 2');
+  await writer.say('SETCHAN gate META k v NEARBY many FENCE POINT 50 10 500');
+  const url = (server) => `redis://127.0.0.1:${server.respPort}`;
+  const end = await runCommand(['import', '--source', url(from), '--url', url(to)]);
+  assert.equal(end.status, 0, end.stderr);
+  assert.equal(await reader.say('SCAN many COUNT'), 3000);
+  for (const line of ['GET many t77 WITHFIELDS', 'GET words s', 'KEYS *', 'CHANS *', 'SCAN many LIMIT 5000'])
+    assert.deepEqual(await reader.say(line), await writer.say(line), line);
+  assert.ok((await reader.say('TTL words life')) > 490);
 });

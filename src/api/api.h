@@ -15,13 +15,20 @@
 #include "engine/engine.h"
 #include "metrics/registry.h"
 #include "proto/http.h"
+#include "realtime/delivery.h"
+#include "realtime/geofences.h"
+#include "realtime/webhook_guard.h"
 
 struct api;
 
 struct api_options {
-    struct engine *engine;          // borrowed
-    struct registry *metrics;       // borrowed
-    struct log *log;                // may be NULL
+    struct engine *engine;       // borrowed
+    struct registry *metrics;    // borrowed
+    struct log *log;             // may be NULL
+    struct geofences *geofences; // borrowed
+    struct event_log *event_log; // borrowed
+    struct delivery *delivery;   // borrowed; NULL: no webhooks
+    struct webhook_guard webhook_guard;
     double limit_bbox_degrees;      // 10; 0: none
     uint32_t limit_results;         // 10,000
     uint32_t limit_ring_vertices;   // 10,000

@@ -1,13 +1,12 @@
 // collections.c - what collections there are, one of them, and dropping one.
 
 #include "api/endpoints.h"
+#include "api/name_cursor.h"
 #include "api/params.h"
 #include "api/reply.h"
 
 #define LIMIT_DEFAULT 100
 
-static enum status cursor_text(struct str name, struct arena *arena, struct str *out);
-static enum status cursor_name(struct params *p, struct str *out);
 static void write_collection(const struct collection_info *info, struct buf *out);
 
 enum status api_collections_list(struct api *api, struct call *call) {
@@ -21,7 +20,7 @@ enum status api_collections_list(struct api *api, struct call *call) {
         st = params_count(&params, "limit", api->options.limit_results, "limits.results", &limit,
                           NULL);
     }
-    if (st == STATUS_OK) st = cursor_name(&params, &after);
+    if (st == STATUS_OK) st = name_cursor_param(&params, &after);
     if (st == STATUS_OK) st = params_refuse_rest(&params);
     if (st == STATUS_OK) {
         st = engine_collections(api->options.engine, call->reader, after, (size_t)limit + 1,
@@ -29,7 +28,7 @@ enum status api_collections_list(struct api *api, struct call *call) {
     }
     if (st == STATUS_OK && count > limit) {
         count = limit;
-        st = cursor_text(infos[limit - 1].name, call->arena, &next);
+        st = name_cursor_write(infos[limit - 1].name, call->arena, &next);
         if (st == STATUS_OK) st = reply_next_link(call, next);
     }
     if (st != STATUS_OK) return st;
@@ -83,41 +82,6 @@ enum status api_collections_delete(struct api *api, struct call *call) {
     call->reply->status = 204;
     return engine_drop(api->options.engine, call->reader, call->param, &call->reply->wait_lsn,
                        call->why);
-}
-
-// The last name of the page, in hex: opaque enough, and URL-safe.
-static enum status cursor_text(struct str name, struct arena *arena, struct str *out) {
-    static const char hex[] = "0123456789abcdef";
-    char *text = arena_alloc(arena, name.len * 2);
-    if (!text) return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < name.len; i++) {
-        text[2 * i] = hex[(unsigned char)name.p[i] >> 4];
-        text[2 * i + 1] = hex[(unsigned char)name.p[i] & 15];
-    }
-    *out = (struct str){text, name.len * 2};
-    return STATUS_OK;
-}
-
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static enum status cursor_name(struct params *p, struct str *out) {
-    struct str text;
-    enum status st = params_text(p, "cursor", &text);
-    if (st != STATUS_OK || !text.p) return st;
-    char *name = arena_alloc(p->arena, text.len / 2 + 1);
-    if (!name) return STATUS_NO_MEMORY;
-    bool ok = text.len % 2 == 0 && text.len > 0 && text.len <= 2 * OBJECT_COLLECTION_MAX;
-    for (size_t i = 0; ok && i < text.len / 2; i++) {
-        int high = hex_value(text.p[2 * i]), low = hex_value(text.p[2 * i + 1]);
-        ok = high >= 0 && low >= 0;
-        name[i] = (char)(high * 16 + low);
-    }
-    *out = (struct str){name, text.len / 2};
-    if (ok && str_is_utf8(*out)) return STATUS_OK;
-    return reason_set(p->why, STATUS_BAD_REQUEST, "the cursor is not one of ours");
 }
 
 // RFC 7946 spells a box over the antimeridian west > east.

@@ -46,7 +46,7 @@ void openapi_write(struct buf *out) {
     LITERAL(out, "}}");
 }
 
-// "/objects/:id" -> "/objects/{id}"
+// "/geofences/:id/objects" -> "/geofences/{id}/objects"
 static void write_path(const char *pattern, struct buf *out) {
     struct str path = str_of(pattern);
     bool open = false; // in a name

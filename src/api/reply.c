@@ -17,11 +17,23 @@ enum status reply_object(struct api *api, struct call *call, int status, struct 
 }
 
 enum status reply_etag(struct call *call, const struct object *object) {
+    return reply_etag_value(call, engine_etag(object));
+}
+
+enum status reply_etag_value(struct call *call, uint64_t value) {
     char *etag = arena_alloc(call->arena, ETAG_BYTES);
     if (!etag) return STATUS_NO_MEMORY;
-    etag_write(engine_etag(object), etag);
+    etag_write(value, etag);
     http_reply_header(call->reply, STR("ETag"), (struct str){etag, ETAG_BYTES});
     return STATUS_OK;
+}
+
+enum status reply_location(struct call *call, struct str path, struct str id) {
+    struct buf at;
+    buf_init(&at);
+    buf_append_str(&at, path);
+    http_encode(&at, id);
+    return add_header(call, STR("Location"), &at);
 }
 
 enum status reply_next_link(struct call *call, struct str next) {

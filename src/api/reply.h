@@ -18,6 +18,9 @@ MUST_USE enum status reply_object(struct api *api, struct call *call, int status
                                   const struct feature_fields *fields);
 /// Add the ETag of an object.
 MUST_USE enum status reply_etag(struct call *call, const struct object *object);
+MUST_USE enum status reply_etag_value(struct call *call, uint64_t etag);
+/// Add a Location: `path` with `id` behind it.
+MUST_USE enum status reply_location(struct call *call, struct str path, struct str id);
 /// Add `Link: <this request with cursor=next>; rel="next"`.
 MUST_USE enum status reply_next_link(struct call *call, struct str next);
 

@@ -24,8 +24,13 @@ static bool matches(const struct route *route, struct str path, struct str *para
     size_t plain = route->plain;
     *param = STR_NONE;
     if (route->exact) return path.len == plain && memcmp(path.p, route->pattern, plain) == 0;
-    if (path.len <= plain || memcmp(path.p, route->pattern, plain) != 0) return false;
-    *param = str_sub(path, plain, path.len - plain);
+    size_t tail = route->tail;
+    if (path.len <= plain + tail || memcmp(path.p, route->pattern, plain) != 0) return false;
+    if (tail) {
+        const char *end = route->pattern + strlen(route->pattern);
+        if (memcmp(path.p + path.len - tail, end - tail, tail) != 0) return false;
+    }
+    *param = str_sub(path, plain, path.len - plain - tail);
     return (str_find(*param, '/') == param->len) != route->deep;
 }
 

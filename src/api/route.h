@@ -1,6 +1,6 @@
 // route.h - the one table of endpoints: dispatch, limits, media types, CORS and the OpenAPI document come from it.
 //
-// A pattern is plain text, or plain text and one ":name" at its end, which stands for one segment
+// A pattern is plain text, or plain text with one ":name" in it, which stands for one segment
 // (percent-encoded, so it may hold %2F). Plain patterns win. HEAD is answered by GET's route.
 // Routes of one pattern stand together in the table. All static and const.
 
@@ -41,7 +41,8 @@ struct route_answer {
 struct route {
     enum http_method method;
     const char *pattern;
-    unsigned short plain; // length of the pattern without ":name"
+    unsigned short plain; // length of the pattern before ":name"
+    unsigned short tail;  // and of what follows it, mostly 0
     bool exact;           // there is no ":name"
     bool deep; // what stands for ":name" has '/' in it: several parts, the endpoint's to take apart
     api_endpoint_fn *answer; // NULL: 501 until a later version

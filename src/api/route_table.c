@@ -11,10 +11,13 @@
 
 #define AT(path) .pattern = path, .plain = sizeof(path) - 1, .exact = true
 #define BY(path, name) .pattern = path name, .plain = sizeof(path) - 1
+#define IN(path, name, rest)                                                                       \
+    .pattern = path name rest, .plain = sizeof(path) - 1, .tail = sizeof(rest) - 1
 
 #define READ ROUTE_SCOPE_READ
 #define WRITE "spatial:write"
 #define ADMIN "spatial:admin"
+#define FENCE_WRITE "geofence:write"
 
 #define STRING "{\"type\":\"string\"}"
 #define FLAG "{\"type\":\"boolean\",\"default\":false}"
@@ -119,7 +122,49 @@ static const struct route_param tile_headers[] = {
     {0},
 };
 static const struct route_param fence_path[] = {
-    {"id", "path", true, NAME, "Id of the geofence"},
+    {"id", "path", true, NAME, "Id of the geofence, percent-encoded"},
+    {0},
+};
+static const struct route_param fence_filters[] = {
+    {"collection", "query", false, NAME, "Only those that watch this collection"},
+    {"name", "query", false, NAME, "Only those of this name"},
+    {"active", "query", false, "{\"type\":\"boolean\"}", "Only those that are, or are not"},
+    {0},
+};
+static const struct route_param watched_query[] = {
+    {"collection", "query", false, NAME, "Only objects of this collection"},
+    {0},
+};
+static const struct route_param explain_query[] = {
+    {"object", "query", true, NAME, "Id of the object"},
+    {"collection", "query", false, NAME, "Its collection; the geofence's, or default"},
+    {0},
+};
+static const struct route_param webhook_path[] = {
+    {"name", "path", true, STRING, "geofence/ID/RULE or hook/NAME, percent-encoded"},
+    {0},
+};
+static const struct route_param webhooks_query[] = {
+    {"failing", "query", false, FLAG, "Only those whose last try failed, or that are disabled"},
+    {0},
+};
+static const struct route_param events_query[] = {
+    {"since", "query", false, "{\"type\":\"integer\",\"minimum\":0}",
+     "Only events of a higher seq; without it from the oldest there is"},
+    {"limit", "query", false, LIMIT, "How many at most; limits.results (10,000) is the most"},
+    {"geofence", "query", false, NAME, "Only events of this geofence"},
+    {"type", "query", false, STRING, "Only these: geofence.enter, ..."},
+    {"collection", "query", false, NAME, "Only about objects of this collection"},
+    {"object", "query", false, NAME, "Only about objects of this id"},
+    {0},
+};
+static const struct route_param fence_conditions[] = {
+    {"If-Match", "header", false, STRING, "Only when the geofence is in one of these states, or *"},
+    {"If-None-Match", "header", false, STRING, "*: only when there is no such geofence"},
+    {0},
+};
+static const struct route_param fence_read_headers[] = {
+    {"If-None-Match", "header", false, STRING, "304 when the geofence is in one of these states"},
     {0},
 };
 
@@ -350,6 +395,108 @@ const struct route route_table[] = {
      .answers = {{200, GEOJSON, "FeatureCollection", NULL, "What was found"}},
      .problems = {400, 404, 406, 413, 415, 422}},
 
+    {.method = HTTP_GET,
+     AT(V1 "/geofences"),
+     .answer = api_geofences_list,
+     .scope = READ,
+     .id = "listGeofences",
+     .tag = "geofences",
+     .summary = "List the geofences",
+     .text = "In pages, in order of ids.",
+     .params = {page_query, fence_filters},
+     .answers = {{200, JSON, "Geofences", LINK_HEADER, "A page of geofences"}},
+     .problems = {400, 406, 422}},
+    {.method = HTTP_POST,
+     AT(V1 "/geofences"),
+     .answer = api_geofences_create,
+     .scope = FENCE_WRITE,
+     .body = ROUTE_JSON,
+     .id = "createGeofence",
+     .tag = "geofences",
+     .summary = "Create a geofence",
+     .text =
+         "Who is inside already is known, and told of only when something changes. A secret that "
+         "the server makes is in this answer and in no other.",
+     .request = "GeofenceInput",
+     .answers = {{201, JSON, "Geofence", LOCATION_HEADER, "The geofence as it is kept"}},
+     .problems = {400, 406, 409, 413, 415, 422, 503}},
+    {.method = HTTP_GET,
+     BY(V1 "/geofences/", ":id"),
+     .answer = api_geofences_get,
+     .scope = READ,
+     .id = "getGeofence",
+     .tag = "geofences",
+     .summary = "Get a geofence",
+     .params = {fence_path, fence_read_headers},
+     .answers = {{200, JSON, "Geofence", ETAG_HEADER, "The geofence; secrets are hidden"},
+                 {304, NULL, NULL, ETAG_HEADER, "It is in a state named by If-None-Match"}},
+     .problems = {400, 404, 406}},
+    {.method = HTTP_PUT,
+     BY(V1 "/geofences/", ":id"),
+     .answer = api_geofences_put,
+     .scope = FENCE_WRITE,
+     .body = ROUTE_JSON,
+     .id = "putGeofence",
+     .tag = "geofences",
+     .summary = "Create or replace a geofence",
+     .text =
+         "The whole of it; a rule that leaves out its webhook_secret keeps the one it has. Events "
+         "say in geofence.version which version made them; none before applies_from_seq is of "
+         "this one.",
+     .params = {fence_path, fence_conditions},
+     .request = "GeofenceInput",
+     .answers = {{200, JSON, "Geofence", ETAG_HEADER, "It was replaced"},
+                 {201, JSON, "Geofence", LOCATION_HEADER, "It was created"}},
+     .problems = {400, 406, 412, 413, 415, 422, 503}},
+    {.method = HTTP_DELETE,
+     BY(V1 "/geofences/", ":id"),
+     .answer = api_geofences_delete,
+     .scope = FENCE_WRITE,
+     .id = "deleteGeofence",
+     .tag = "geofences",
+     .summary = "Delete a geofence",
+     .params = {fence_path, fence_conditions},
+     .answers = {{204, NULL, NULL, NULL, "It is gone"}},
+     .problems = {400, 404, 412, 503}},
+    {.method = HTTP_GET,
+     IN(V1 "/geofences/", ":id", "/objects"),
+     .answer = api_geofences_objects,
+     .scope = READ,
+     .id = "listGeofenceObjects",
+     .tag = "geofences",
+     .summary = "Who is inside now",
+     .text =
+         "By a search with the geofence's area, collection and filter: both say the same of every "
+         "position. In a circle nearest first.",
+     .params = {fence_path, page_query, watched_query},
+     .answers = {{200, GEOJSON, "FeatureCollection", LINK_HEADER, "A page of objects"}},
+     .problems = {400, 404, 406, 422}},
+    {.method = HTTP_GET,
+     IN(V1 "/geofences/", ":id", "/explain"),
+     .answer = api_geofences_explain,
+     .scope = READ,
+     .id = "explainGeofence",
+     .tag = "geofences",
+     .summary = "Why it tells of an object, or does not",
+     .text = "The object's last two fixes as far as the event log knows them, its distance to the "
+             "edge, and of each rule whether it was told of the last change, and why.",
+     .params = {fence_path, explain_query},
+     .answers = {{200, JSON, "Explanation", NULL, "What was decided"}},
+     .problems = {400, 404, 406, 422}},
+    {.method = HTTP_GET,
+     AT(V1 "/events"),
+     .answer = api_events_list,
+     .scope = READ,
+     .id = "listEvents",
+     .tag = "geofences",
+     .summary = "What happened at the geofences",
+     .text =
+         "In order of seq, from the event log. Ask again with since = next; 410 says that events "
+         "after since are kept no longer.",
+     .params = {events_query},
+     .answers = {{200, JSON, "Events", NULL, "A page of events"}},
+     .problems = {400, 406, 410, 422, 503}},
+
 // Later versions' endpoints.
 #define LATER(verb, at, name, group, what, where)                                                  \
     {                                                                                              \
@@ -359,14 +506,6 @@ const struct route route_table[] = {
             404                                                                                    \
         }                                                                                          \
     }
-    LATER(HTTP_GET, AT(V1 "/geofences"), "listGeofences", "geofences", "List the geofences", NULL),
-    LATER(HTTP_POST, AT(V1 "/geofences"), "createGeofence", "geofences", "Create a geofence", NULL),
-    LATER(HTTP_GET, BY(V1 "/geofences/", ":id"), "getGeofence", "geofences", "Get a geofence",
-          fence_path),
-    LATER(HTTP_PUT, BY(V1 "/geofences/", ":id"), "putGeofence", "geofences", "Replace a geofence",
-          fence_path),
-    LATER(HTTP_DELETE, BY(V1 "/geofences/", ":id"), "deleteGeofence", "geofences",
-          "Delete a geofence", fence_path),
     LATER(HTTP_GET, AT(V1 "/analytics/heatmap"), "getHeatmap", "analytics", "Density on the map",
           NULL),
     LATER(HTTP_GET, AT(V1 "/analytics/stats"), "getStats", "analytics", "Spatial statistics", NULL),
@@ -390,6 +529,50 @@ const struct route route_table[] = {
      .request = "Batch",
      .answers = {{200, JSON, "BatchReport", NULL, "What became of the objects"}},
      .problems = {400, 406, 413, 415, 422, 503}},
+    {.method = HTTP_GET,
+     AT(V1 "/admin/webhooks"),
+     .answer = api_webhooks_list,
+     .scope = ADMIN,
+     .id = "listWebhooks",
+     .tag = "admin",
+     .summary = "Who is sent events, and how far each is",
+     .params = {webhooks_query},
+     .answers = {{200, JSON, "Webhooks", NULL, "All of them"}},
+     .problems = {400, 406}},
+    {.method = HTTP_GET,
+     BY(V1 "/admin/webhooks/", ":name"),
+     .answer = api_webhooks_get,
+     .scope = ADMIN,
+     .id = "getWebhook",
+     .tag = "admin",
+     .summary = "One receiver of events",
+     .params = {webhook_path},
+     .answers = {{200, JSON, "Webhook", NULL, "How far it is"}},
+     .problems = {404, 406}},
+    {.method = HTTP_POST,
+     IN(V1 "/admin/webhooks/", ":name", "/replay"),
+     .answer = api_webhooks_replay,
+     .scope = ADMIN,
+     .body = ROUTE_JSON,
+     .id = "replayWebhook",
+     .tag = "admin",
+     .summary = "Send events again",
+     .text = "From an event on, whatever was delivered; a disabled receiver is enabled.",
+     .params = {webhook_path},
+     .request = "Replay",
+     .answers = {{204, NULL, NULL, NULL, "They will be sent"}},
+     .problems = {400, 404, 410, 413, 415}},
+    {.method = HTTP_POST,
+     IN(V1 "/admin/webhooks/", ":name", "/skip"),
+     .answer = api_webhooks_skip,
+     .scope = ADMIN,
+     .id = "skipWebhook",
+     .tag = "admin",
+     .summary = "Give up the event that waits",
+     .text = "Delivery goes on behind it; a disabled receiver is enabled.",
+     .params = {webhook_path},
+     .answers = {{204, NULL, NULL, NULL, "It is passed over"}},
+     .problems = {404}},
     {.method = HTTP_POST,
      AT(V1 "/admin/backup"),
      .answer = api_admin_backup,

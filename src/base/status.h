@@ -20,6 +20,7 @@
     X(NOT_ACCEPTABLE, 406, "ERR not acceptable", "Not acceptable")                                 \
     X(TIMEOUT, 408, "ERR timeout", "Timed out")                                                    \
     X(EXISTS, 409, "ERR id already exists", "Already exists")                                      \
+    X(GONE, 410, "ERR gone", "Gone")                                                               \
     X(PRECONDITION, 412, "ERR precondition failed", "Precondition failed")                         \
     X(TOO_LARGE, 413, "ERR request too large", "Too large")                                        \
     X(URI_TOO_LONG, 414, "ERR request too large", "Request target too long")                       \

@@ -60,6 +60,7 @@ void delivery_free(struct delivery *d) {
         d->spare = job->next;
         buf_deinit(&job->chunk);
         buf_deinit(&job->signature);
+        buf_deinit(&job->body);
         mem_free(job);
     }
     outbox_free(d->outbox);

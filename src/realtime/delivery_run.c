@@ -4,9 +4,11 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "realtime/delivery_state.h"
 #include "realtime/event_note.h"
+#include "realtime/geofence_event.h"
 
 #define MARKS_EVERY_MS 500
 #define WAIT_MOST_MS 1000
@@ -147,8 +149,19 @@ static void job_put(struct delivery *d, struct job *job) {
     if (job->chunk.cap > EVENT_LOG_CHUNK) buf_deinit(&job->chunk);
     buf_clear(&job->chunk);
     buf_clear(&job->signature);
+    buf_clear(&job->body);
     job->next = d->spare;
     d->spare = job;
+}
+
+/// Each rule is sent the event in its own words, under an id of its own: one receiver may serve several rules.
+static enum status job_fill_geofence(struct delivery *d, struct job *job, struct str text,
+                                     uint64_t seq) {
+    struct str target = outbox_name(job->target);
+    size_t len = strlen(job->id);
+    snprintf(job->id + len, sizeof job->id - len, "_%08" PRIx32,
+             (uint32_t)hash_bytes(target.p, target.len, 0));
+    return geofence_target_payload(d->options.engine, target, text, seq, &job->body);
 }
 
 /// The event's text and the signature over it.
@@ -168,6 +181,12 @@ static enum status job_fill(struct delivery *d, struct job *job, struct webhook_
                                         .id = str_of(job->id),
                                         .timestamp_s = clock_wall_ms() / 1000,
                                         .body = note.text};
+    if (note.kind == FENCE_GEOFENCE) {
+        st = job_fill_geofence(d, job, note.text, e.seq);
+        if (st != STATUS_OK) return st;
+        request->id = str_of(job->id);
+        request->body = buf_str(&job->body);
+    }
     size_t keys;
     const struct signature_key *key = outbox_keys(job->target, &keys);
     st = signature_write(key, keys, request->id, request->timestamp_s, request->body,

@@ -15,7 +15,7 @@ struct job {
     struct job *next; // spare
     struct outbox_target *target;
     struct event_log_cursor event;
-    struct buf chunk, signature;
+    struct buf chunk, body, signature;
     char id[64];
 };
 

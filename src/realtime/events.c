@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "realtime/event_note.h"
+#include "realtime/geofence_event.h"
 
 struct events {
     struct events_options options;
@@ -12,6 +13,7 @@ struct events {
 
 static enum status metrics_register(struct events *ev);
 static void publish(struct events *ev, const struct engine_event *e);
+static void publish_geofence(struct events *ev, const struct engine_event *e);
 
 enum status events_new(const struct events_options *options, struct events **out) {
     struct events *ev = mem_zalloc(1, sizeof *ev);
@@ -62,6 +64,7 @@ void events_committed(struct events *ev, const struct engine_event *list, size_t
             continue;
         }
         logged = true;
+        if (e->kind == FENCE_GEOFENCE && e->fence) publish_geofence(ev, e);
         if (append(ev, e, lsn) == STATUS_OK) {
             counter_inc(ev->logged);
             continue;
@@ -101,6 +104,25 @@ static void publish(struct events *ev, const struct engine_event *e) {
     enum hub_kind kind = e->kind == FENCE_CHANNEL ? HUB_CHANNEL : HUB_PRIVATE;
     if (hub_publish(ev->options.hub, kind, e->fence_id, e->text, NULL) == STATUS_OK) {
         counter_inc(ev->published);
+    }
+}
+
+/// To the channels that its rules name, in the words of each.
+static void publish_geofence(struct events *ev, const struct engine_event *e) {
+    const struct geofence *g = geofence_of(e->fence);
+    const struct geofence_rule *rule = NULL;
+    while (ev->options.hub && (rule = geofence_rule_next(g, e->trigger, rule))) {
+        if (!rule->channel.p || !hub_has_listener(ev->options.hub, HUB_CHANNEL, rule->channel)) {
+            continue;
+        }
+        struct buf text;
+        buf_init(&text);
+        enum status st = geofence_event_told(e->text, e->seq, rule, &text);
+        if (st == STATUS_OK) {
+            st = hub_publish(ev->options.hub, HUB_CHANNEL, rule->channel, buf_str(&text), NULL);
+        }
+        if (st == STATUS_OK) counter_inc(ev->published);
+        buf_deinit(&text);
     }
 }
 

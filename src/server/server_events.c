@@ -5,6 +5,8 @@
 #include "command/fence_message.h"
 #include "command/hooks.h"
 #include "realtime/events.h"
+#include "realtime/geofence_event.h"
+#include "realtime/geofences.h"
 #include "server/server_state.h"
 
 static enum status on_write(void *ctx, const struct fence_event *event, struct buf *out);
@@ -22,6 +24,12 @@ void server_events_hear(struct server *s, struct engine_events *out) {
                                   .expired = on_expired};
 }
 
+struct webhook_guard server_webhook_guard(const struct config *c) {
+    // Whoever is served is on this machine (config_check): its loopback is theirs anyway.
+    return (struct webhook_guard){.allow_private = c->webhooks_allow_private,
+                                  .allow_loopback = true};
+}
+
 static enum status delivery_open(struct server *s, struct reason *why) {
     const struct config *c = &s->config;
     struct delivery_options options = {
@@ -29,8 +37,7 @@ static enum status delivery_open(struct server *s, struct reason *why) {
         .events = s->event_log,
         .metrics = s->registry,
         .log = &s->log,
-        // Whoever is served is on this machine (config_check): its loopback is theirs anyway.
-        .guard = {.allow_private = c->webhooks_allow_private, .allow_loopback = true},
+        .guard = server_webhook_guard(c),
         .timeout_ms = c->webhooks_timeout_ms,
         .most_busy = c->webhooks_connections,
     };
@@ -59,6 +66,7 @@ enum status server_events_open(struct server *s, struct reason *why) {
     if (st == STATUS_OK) st = events_new(&options, &s->events);
     if (st == STATUS_OK) st = delivery_open(s, why);
     if (st == STATUS_OK) events_set_delivery(s->events, s->delivery);
+    if (st == STATUS_OK) st = geofences_new(s->engine, s->delivery, &s->geofences);
     return st;
 }
 
@@ -76,6 +84,7 @@ enum status server_events_start(struct server *s, struct reason *why) {
     if (st != STATUS_OK) return st;
     st = hooks_restore(s->commands, reader, why);
     engine_reader_close(s->engine, reader);
+    if (st == STATUS_OK) st = geofences_restore(s->geofences, NULL, why);
     return st == STATUS_OK ? delivery_start(s->delivery, why) : st;
 }
 
@@ -88,6 +97,7 @@ void server_events_stop(struct server *s) {
 }
 
 void server_events_free(struct server *s) {
+    geofences_free(s->geofences);
     delivery_free(s->delivery);
     events_free(s->events);
     event_log_close(s->event_log);
@@ -95,7 +105,7 @@ void server_events_free(struct server *s) {
 
 static enum status on_write(void *ctx, const struct fence_event *event, struct buf *out) {
     struct server *s = ctx;
-    if (fence_spec(event->fence)->kind == FENCE_GEOFENCE) return STATUS_OK;
+    if (fence_spec(event->fence)->kind == FENCE_GEOFENCE) return geofence_event_write(event, out);
     return fence_message_write(s->commands, event, out);
 }
 

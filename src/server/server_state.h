@@ -25,6 +25,7 @@ struct server {
     struct event_log *event_log;
     struct events *events;
     struct delivery *delivery;
+    struct geofences *geofences;
     struct resp_clients *clients;
     struct resp_metrics *resp_metrics;
     struct session_handler handler;
@@ -70,6 +71,8 @@ void server_events_durable(struct server *s);
 /// Before the engine ends: what was delivered is kept once more.
 void server_events_stop(struct server *s);
 void server_events_free(struct server *s);
+/// Which addresses webhooks may reach.
+struct webhook_guard server_webhook_guard(const struct config *c);
 /// server_reload.c
 void server_reload(struct server *s);
 void server_session_settings(const struct config *c, struct session_settings *out);

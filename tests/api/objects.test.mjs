@@ -98,7 +98,7 @@ test('problems are problem+json, whatever is sent', async () => {
     ['POST', OBJECTS, '{"coordinates":[91,0]}', 422],
     ['POST', OBJECTS, '{"coordinates":[1e999,0]}', 400],
     ['GET', `${OBJECTS}?collection=unknown`, undefined, 404],
-    ['GET', '/api/v1/geofences', undefined, 501],
+    ['GET', '/api/v1/analytics/heatmap', undefined, 501],
   ];
   for (const [method, url, body, status] of cases) {
     const reply = await server.request(method, url, { body, headers: body ? { 'content-type': 'application/json' } : {} });

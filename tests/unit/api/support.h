@@ -12,10 +12,15 @@
 #include <yyjson.h>
 
 #include "api/api.h"
+#include "realtime/events.h"
+#include "realtime/geofence_event.h"
 
 struct box {
     struct engine *engine;
     struct registry *metrics;
+    struct event_log *event_log; // in memory
+    struct events *events;
+    struct geofences *geofences;
     struct api *api;
     struct arena arena;
     unsigned reader;
@@ -38,15 +43,36 @@ static bool box_is_ready(void *ctx) {
     return ((struct box *)ctx)->ready;
 }
 
+static enum status box_write(void *ctx, const struct fence_event *event, struct buf *out) {
+    (void)ctx;
+    return geofence_event_write(event, out);
+}
+
+static void box_committed(void *ctx, const struct engine_event *list, size_t count, uint64_t lsn) {
+    struct box *box = ctx;
+    events_committed(box->events, list, count, lsn);
+    assert_int_equal(event_log_flush(box->event_log, UINT64_MAX, list->now_ms, NULL), STATUS_OK);
+}
+
 static inline void box_open(struct box *box) {
     *box = (struct box){.ready = true};
-    struct engine_options options = {.shard_count = 4, .index_kind = INDEX_QUADTREE};
+    struct event_log_options log = {0};
+    assert_int_equal(event_log_open(&log, &box->event_log, NULL), STATUS_OK);
+    struct engine_options options = {
+        .shard_count = 4,
+        .index_kind = INDEX_QUADTREE,
+        .events = {.ctx = box, .write = box_write, .committed = box_committed}};
     assert_int_equal(engine_new(&options, &box->engine), STATUS_OK);
     assert_int_equal(engine_reader_open(box->engine, &box->reader), STATUS_OK);
     assert_int_equal(registry_new(&box->metrics), STATUS_OK);
+    struct events_options events = {.log = box->event_log, .metrics = box->metrics};
+    assert_int_equal(events_new(&events, &box->events), STATUS_OK);
+    assert_int_equal(geofences_new(box->engine, NULL, &box->geofences), STATUS_OK);
     struct api_options api = {
         .engine = box->engine,
         .metrics = box->metrics,
+        .geofences = box->geofences,
+        .event_log = box->event_log,
         .limit_bbox_degrees = 10,
         .limit_results = 10000,
         .limit_ring_vertices = 100,
@@ -63,9 +89,12 @@ static inline void box_open(struct box *box) {
 
 static inline void box_close(struct box *box) {
     api_free(box->api);
+    geofences_free(box->geofences);
+    events_free(box->events);
     registry_free(box->metrics);
     engine_reader_close(box->engine, box->reader);
     engine_free(box->engine);
+    event_log_close(box->event_log);
     arena_deinit(&box->arena);
     free(last_body);
     last_body = NULL;

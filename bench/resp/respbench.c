@@ -64,6 +64,7 @@ static const struct preset presets[] = {
     {"spot_load", "SET @key @seq POINT @spot"},
     {"spot_set", "SET @key @id POINT @spot"},
     {"spot_near10", "NEARBY @key LIMIT 10 IDS POINT @spot 1000"},
+    {"spot_nearest10", "NEARBY @key LIMIT 10 IDS POINT @at"},
     {"spot_count", "WITHIN @key COUNT BOUNDS @spotbox"},
     {"hot_key", "SET @key one POINT @at"},
     {"redis_load", "GEOADD @key @home~ @seq"},

@@ -39,7 +39,7 @@ enum status api_webhooks_get(struct api *api, struct call *call) {
 }
 
 enum status api_webhooks_replay(struct api *api, struct call *call) {
-    uint64_t seq;
+    uint64_t seq = 0;
     enum status st = read_seq(call, &seq);
     if (st != STATUS_OK) return st;
     if (seq < event_log_oldest(api->options.event_log)) {

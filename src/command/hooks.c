@@ -124,7 +124,9 @@ static enum status hook_set(struct command_call *call, enum fence_kind kind) {
     if (clash) {
         st = reason_set(call->why, STATUS_BAD_REQUEST,
                         "hooks and channels cannot share the same name");
-    } else if (!same) {
+    } else if (same) {
+        st = endpoint_put(c, h); // tried at once, even if it was given up
+    } else {
         st = hook_install(call, h, true, before == NULL);
     }
     if (clash || same) hook_free(h);

@@ -10,7 +10,7 @@ import { startReceiver } from '../api/support/receiver.mjs';
 import { connectResp } from '../api/support/resp.mjs';
 import { freePort, startServer, tempDir } from '../api/support/server.mjs';
 
-const ROUNDS = { always: 8, interval: 10 };
+const ROUNDS = { always: 4, interval: 6 };
 const WRITERS = 3;
 const OBJECTS = 5; // of each writer
 
@@ -45,7 +45,7 @@ class Writer {
   }
 
   async write(client) {
-    for (;;) {
+    while (!client.socket.destroyed) {
       const id = `${this.name}-${random(OBJECTS)}`;
       this.asked = { id, n: this.next++, inside: random(2) === 1 };
       try {

@@ -41,8 +41,9 @@ static void test_refuses_what_is_no_secret(void **state) {
         "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY", // cut
         "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlh\nmNkZWY=",
         "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlh*mNkZWY=",
-        "whsec_"
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        ("whsec_"
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+         "="),
     };
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct signature_key key;

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer, tempDir } from './support/server.mjs';
@@ -193,6 +194,55 @@ test('webhooks: one for each rule, signed, in its words', async () => {
   assert.equal(ids.size, 3);
   const logged = await events('hooks', 2);
   assert.equal(logged[0].event_id, receiver.got.find((g) => g.path === '/a').json.data.event_id);
+});
+
+test('what was delivered is sent again on demand, under the same id', async () => {
+  const name = encodeURIComponent('geofence/hooks/a');
+  const sent = () => receiver.got.filter((g) => g.path === '/a');
+  const [first] = sent();
+  const { json } = await server.get(`/api/v1/admin/webhooks/${name}`);
+  assert.equal(json.state, 'ok');
+  assert.equal(json.url, `${receiver.url}/a`);
+  assert.equal(json.last_status, 200);
+  assert.equal((await server.post(`/api/v1/admin/webhooks/${name}/replay`, { from_seq: first.json.data.seq })).status, 204);
+  await until('it comes again', () => sent().length === 2);
+  assert.equal(sent()[1].headers['webhook-id'], first.headers['webhook-id']);
+  assert.equal(sent()[1].body, first.body);
+  assert.equal((await server.delete(`${F}/hooks`)).status, 204);
+  assert.equal((await server.get(`/api/v1/admin/webhooks/${name}`)).status, 404);
+});
+
+test('channels of rules reach subscribers of port 9851', async () => {
+  await make({ id: 'chan', geometry: square(70, 10, 2), collection: 'chan', rules: [{ trigger: 'enter', channel: 'arrivals', metadata: { gate: 3 } }] });
+  const socket = net.connect(server.respPort, '127.0.0.1');
+  let heard = '';
+  socket.setEncoding('utf8').on('data', (text) => (heard += text));
+  socket.write('SUBSCRIBE arrivals\r\n');
+  await until('the subscription', () => heard.includes('subscribe'));
+  await put('c', 11, 71, { collection: 'chan' });
+  await until('the event', () => heard.includes('geofence.enter'));
+  const event = JSON.parse(heard.slice(heard.indexOf('{"seq"')).trim());
+  assert.deepEqual(event.rule, { id: 'enter', trigger: 'enter', channel: 'arrivals', metadata: { gate: 3 } });
+  assert.equal(event.object.id, 'c');
+  socket.destroy();
+});
+
+test('events that are kept no longer are 410', async () => {
+  const own = await startServer({ args: ['--events-retention-bytes', '1MiB'] });
+  try {
+    await make({ id: 'g', geometry: square(0, 0, 2), rules: [{ trigger: 'inside', metadata: { text: 'x'.repeat(4000) } }] }, own);
+    for (let i = 0; i < 400; i++) await put('o', 1, 1 + i / 1000, {}, own);
+    const gone = await until('old events to go', async () => {
+      const reply = await own.get('/api/v1/events?since=0');
+      return reply.status === 410 ? reply : null;
+    });
+    assert.match(gone.json.detail, /oldest there is has seq \d+/);
+    const { json } = await own.get('/api/v1/events?limit=1');
+    assert.ok(json.events[0].seq > 1);
+    assert.equal((await own.get(`/api/v1/events?since=${json.events[0].seq - 1}`)).status, 200);
+  } finally {
+    await own.stop();
+  }
 });
 
 test('bad URLs and private addresses are refused by name', async () => {

@@ -18,7 +18,7 @@
 
 enum config_source { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_ENV, CONFIG_FROM_FLAG };
 
-#define CONFIG_KEY_COUNT 39
+#define CONFIG_KEY_COUNT 41
 
 struct config {
     char *listen;
@@ -45,6 +45,8 @@ struct config {
     char *webhooks_retry_schedule;
     uint32_t webhooks_timeout_ms, webhooks_connections;
     bool webhooks_allow_private;
+    uint32_t scripts_time_ms;
+    uint64_t scripts_memory_bytes;
     char *region, *datacenter;
     char *node_name;
     char *file;                        // NULL: none was read

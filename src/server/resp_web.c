@@ -2,6 +2,7 @@
 //
 //   GET /set+fleet+truck1+point+33.5+-112.1      one command, JSON, closed
 //   POST / with the command in the body
+//   GET /fleet/12/655/1583.mvt                   a vector tile
 //   GET /nearby+fleet+fence+... with Upgrade     a WebSocket: that command, then one a text frame
 //
 // Every request may change things here, GET too: so what pages of other sites may send is held against the rules for
@@ -13,6 +14,7 @@
 #include "api/guard.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "command/tile_command.h"
 #include "proto/problem.h"
 #include "proto/websocket.h"
 #include "server/resp_state.h"
@@ -35,6 +37,7 @@ static void on_continue(void *ctx);
 static enum status request_check(struct resp_session *s, const struct http_request *r,
                                  struct reason *why);
 static void request_run(struct resp_session *s, const struct http_request *r);
+static void tile_run(struct resp_session *s, const struct http_request *r);
 static bool wants_websocket(const struct http_request *r);
 static void upgrade(struct resp_session *s, const struct http_request *r);
 static size_t frames_data(struct resp_session *s, const char *bytes, size_t len);
@@ -185,6 +188,10 @@ static void request_run(struct resp_session *s, const struct http_request *r) {
     struct buf *line = &s->web->line;
     struct reason why = {0};
     authorize(s, r);
+    if (r->method == HTTP_GET && tile_command_is(r->raw_path)) {
+        tile_run(s, r);
+        return;
+    }
     buf_clear(line);
     if (!line_decode(str_sub(r->target, 1, r->target.len ? r->target.len - 1 : 0), line)) {
         reason_set(&why, STATUS_BAD_REQUEST, "the path is not a command in URL encoding");
@@ -203,6 +210,36 @@ static void request_run(struct resp_session *s, const struct http_request *r) {
     }
     line_run(s, buf_str(line));
     if (!s->closing) resp_out_close(s);
+}
+
+static void tile_run(struct resp_session *s, const struct http_request *r) {
+    struct resp_home *home = s->home;
+    struct reason why = {0};
+    struct http_reply reply;
+    http_reply_init(&reply);
+    reply.content_type = STR(TILE_COMMAND_TYPE);
+    resp_out_enter(home);
+    struct command_call call = {.commands = home->commands,
+                                .client = &s->client,
+                                .arena = &home->arena,
+                                .reader = home->reader,
+                                .why = &why};
+    enum status st = STATUS_OK;
+    if (commands_ask_password(home->commands) && !s->client.authenticated) {
+        st = reason_set(&why, STATUS_UNAUTHORIZED, "Authentication required");
+    } else if (home->is_serving && !home->is_serving(home->handler->ctx)) {
+        st = reason_set(&why, STATUS_UNAVAILABLE, "WarpEngine is reading its data");
+    } else {
+        st = tile_command_write(&call, r->raw_path, r->query, &reply.body);
+    }
+    arena_reset(&home->arena);
+    if (st != STATUS_OK) {
+        http_reply_deinit(&reply);
+        reply_problem(s, st, &why);
+        return;
+    }
+    reply_send(s, &reply, &home->out);
+    resp_out_close(s);
 }
 
 /// Percent-decoded, '+' is a space. False: a broken escape, or no memory.

@@ -41,6 +41,8 @@ enum status server_resp_open(struct server *s, struct reason *why) {
                  .client_name = on_name},
         .password = s->config.resp_password,
         .limit_ring_vertices = s->config.limit_ring_vertices,
+        .script_time_ms = s->config.scripts_time_ms,
+        .script_memory_bytes = (size_t)s->config.scripts_memory_bytes,
     };
     struct metric_spec open = {"warp_resp_connections", "Open RESP connections", NULL};
     enum status st = hub_new(&s->hub);

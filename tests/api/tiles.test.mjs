@@ -97,3 +97,27 @@ test('TileJSON leads to the tiles', async () => {
   const url = json.tiles[0].replace('{z}', 0).replace('{x}', 0).replace('{y}', 0);
   assert.equal((await fetch(url)).status, 200);
 });
+
+test('the same tile by the path of Tile38, on the RESP port', async () => {
+  const url = (path) => `http://127.0.0.1:${server.respPort}${path}`;
+  const reply = await fetch(url('/shapes/0/0/0.mvt'));
+  assert.equal(reply.status, 200);
+  assert.equal(reply.headers.get('content-type'), 'application/vnd.mapbox-vector-tile');
+  const read = new VectorTile(new PbfReader(Buffer.from(await reply.arrayBuffer())));
+  const { tile: ours } = await tile('shapes/0/0/0.mvt');
+  assert.equal(read.layers.tile38.length, ours.layers.shapes.length);
+
+  const empty = await fetch(url('/nothing/0/0/0.mvt'));
+  assert.equal(empty.status, 200);
+  assert.equal((await empty.arrayBuffer()).byteLength, 0);
+  assert.equal((await fetch(url('/shapes/0/0/1.mvt'))).status, 422);
+
+  const locked = await startServer({ env: { WARP_RESP_PASSWORD: 'open sesame' } });
+  try {
+    const path = `http://127.0.0.1:${locked.respPort}/shapes/0/0/0.mvt`;
+    assert.equal((await fetch(path)).status, 401);
+    assert.equal((await fetch(path, { headers: { Authorization: 'open sesame' } })).status, 200);
+  } finally {
+    await locked.stop();
+  }
+});

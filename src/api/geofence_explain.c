@@ -22,18 +22,17 @@ struct explained {
     struct str collection, id;
     struct object object;
     enum known known;
-    struct str before_text; // JSON of the fix before
+    struct buf before_text; // JSON of the fix before
     struct point before;    // its position, when it was a point
     bool before_is_point;
     bool watched, matches, is, was, crossed;
-    uint64_t shown[EVENTS_SHOWN]; // seq of the last events, newest last
-    struct str texts[EVENTS_SHOWN];
+    struct buf shown[EVENTS_SHOWN]; // its last events, one after another round and round
     size_t shown_count;
 };
 
 static enum status explain_params(struct api *api, struct call *call, struct explained *x);
-static enum status look_back(struct api *api, struct call *call, struct explained *x);
-static enum status look_at(struct call *call, struct explained *x, uint64_t seq,
+static enum status look_back(struct api *api, struct explained *x);
+static enum status look_at(struct arena *arena, struct explained *x, uint64_t seq,
                            const struct event_note *note);
 static enum status decide(struct explained *x);
 static double edge_m(const struct geofence *g, struct point p);
@@ -55,9 +54,12 @@ enum status api_geofences_explain(struct api *api, struct call *call) {
         st = engine_find(api->options.engine, call->reader, x.collection, x.id, &x.object,
                          call->why);
     }
-    if (st == STATUS_OK) st = look_back(api, call, &x);
+    if (st == STATUS_OK) st = look_back(api, &x);
     if (st == STATUS_OK) st = decide(&x);
     if (st == STATUS_OK) write_explained(api, &x, &call->reply->body);
+    for (size_t i = 0; i < EVENTS_SHOWN; i++)
+        buf_deinit(&x.shown[i]);
+    buf_deinit(&x.before_text);
     fence_unref(f);
     return st;
 }
@@ -79,7 +81,7 @@ static enum status explain_params(struct api *api, struct call *call, struct exp
 
 // --- the event log ---
 
-static enum status look_back(struct api *api, struct call *call, struct explained *x) {
+static enum status look_back(struct api *api, struct explained *x) {
     struct event_log *log = api->options.event_log;
     if (x->object.version == 1) x->known = FIRST_SIGHT;
     if (!log) return STATUS_OK;
@@ -87,7 +89,9 @@ static enum status look_back(struct api *api, struct call *call, struct explaine
     uint64_t from = last > LOOK_BACK ? last - LOOK_BACK + 1 : 1;
     struct event_log_cursor at = {.seq = from > oldest ? from : oldest};
     struct buf chunk;
+    struct arena arena; // of one event
     buf_init(&chunk);
+    arena_init(&arena, 0);
     enum status st = STATUS_OK;
     while (st == STATUS_OK && at.seq <= last) {
         st = event_log_read(log, &at, EVENT_LOG_CHUNK, &chunk, NULL);
@@ -99,16 +103,17 @@ static enum status look_back(struct api *api, struct call *call, struct explaine
             if (!event_note_parse(entry.payload, &note) || note.kind != FENCE_GEOFENCE) continue;
             if (!str_eq(note.id, x->id)) continue;
             if (!str_eq(reply_collection(note.collection), x->collection)) continue;
-            st = look_at(call, x, entry.seq, &note);
+            st = look_at(&arena, x, entry.seq, &note);
+            arena_reset(&arena);
         }
     }
     buf_deinit(&chunk);
+    arena_deinit(&arena);
     return st == STATUS_NO_MEMORY ? st : STATUS_OK; // what is gone or damaged is not known
 }
 
-static void take_before(struct explained *x, yyjson_val *fix, struct arena *arena) {
-    struct buf text;
-    buf_init(&text);
+static void take_before(struct explained *x, yyjson_val *fix) {
+    struct buf *text = &x->before_text;
     yyjson_val *coordinates = yyjson_obj_get(fix, "coordinates");
     double lat = yyjson_get_num(yyjson_arr_get(coordinates, 0));
     double lon = yyjson_get_num(yyjson_arr_get(coordinates, 1));
@@ -116,42 +121,36 @@ static void take_before(struct explained *x, yyjson_val *fix, struct arena *aren
     x->known = KNOWN;
     x->before = (struct point){lon, lat};
     x->before_is_point = yyjson_equals_str(type, "Point") && point_valid(x->before);
-    REPLY_LITERAL(&text, "{\"coordinates\":[");
-    buf_append_fixed(&text, lat, 8);
-    buf_append_char(&text, ',');
-    buf_append_fixed(&text, lon, 8);
-    REPLY_LITERAL(&text, "],\"version\":");
-    buf_append_u64(&text, yyjson_get_uint(yyjson_obj_get(fix, "version")));
-    buf_append_char(&text, '}');
-    x->before_text = text.failed ? STR_NONE : arena_str(arena, buf_str(&text));
-    buf_deinit(&text);
+    buf_clear(text);
+    REPLY_LITERAL(text, "{\"coordinates\":[");
+    buf_append_fixed(text, lat, 8);
+    buf_append_char(text, ',');
+    buf_append_fixed(text, lon, 8);
+    REPLY_LITERAL(text, "],\"version\":");
+    buf_append_u64(text, yyjson_get_uint(yyjson_obj_get(fix, "version")));
+    buf_append_char(text, '}');
 }
 
-static enum status look_at(struct call *call, struct explained *x, uint64_t seq,
+static enum status look_at(struct arena *arena, struct explained *x, uint64_t seq,
                            const struct event_note *note) {
     yyjson_doc *doc;
-    struct str text = arena_str(call->arena, note->text);
-    if (!text.p) return STATUS_NO_MEMORY;
-    enum status st = geofence_json_read(text, call->arena, &doc, NULL);
+    enum status st = geofence_json_read(note->text, arena, &doc, NULL);
     if (st != STATUS_OK) return st;
     yyjson_val *event = yyjson_doc_get_root(doc), *object = yyjson_obj_get(event, "object");
     yyjson_val *previous = yyjson_obj_get(event, "previous");
     uint64_t version = yyjson_get_uint(yyjson_obj_get(object, "version"));
     if (version == x->object.version && yyjson_is_obj(previous)) {
-        take_before(x, previous, call->arena);
+        take_before(x, previous);
     } else if (version + 1 == x->object.version) {
-        take_before(x, object, call->arena);
+        take_before(x, object);
     }
-    if (x->known == KNOWN && !x->before_text.p) return STATUS_NO_MEMORY;
-    if (!str_eq(note->fence_id, x->geofence->id)) return STATUS_OK;
-    if (x->shown_count == EVENTS_SHOWN) {
-        memmove(x->texts, x->texts + 1, (EVENTS_SHOWN - 1) * sizeof *x->texts);
-        memmove(x->shown, x->shown + 1, (EVENTS_SHOWN - 1) * sizeof *x->shown);
-        x->shown_count--;
+    if (str_eq(note->fence_id, x->geofence->id)) {
+        struct buf *shown = &x->shown[x->shown_count++ % EVENTS_SHOWN];
+        buf_clear(shown);
+        geofence_event_show(note->text, seq, shown);
+        st = buf_status(shown);
     }
-    x->shown[x->shown_count] = seq;
-    x->texts[x->shown_count++] = text;
-    return STATUS_OK;
+    return st == STATUS_OK ? buf_status(&x->before_text) : st;
 }
 
 // --- the decision ---
@@ -233,7 +232,7 @@ static void write_explained(struct api *api, const struct explained *x, struct b
     REPLY_LITERAL(out, ",\"object\":");
     feature_write(api->options.engine, x->collection, &x->object, NULL, NULL, out);
     REPLY_LITERAL(out, ",\"previous\":");
-    buf_append_str(out, x->known == KNOWN ? x->before_text : STR("null"));
+    buf_append_str(out, x->known == KNOWN ? buf_str(&x->before_text) : STR("null"));
     write_bool(",\"previous_known\":", x->known != NOT_KNOWN, out);
     write_bool(",\"watched\":", x->watched, out);
     write_bool(",\"filter_matches\":", x->matches, out);
@@ -252,9 +251,10 @@ static void write_explained(struct api *api, const struct explained *x, struct b
         write_rule(x, &g->rules[i], out);
     }
     REPLY_LITERAL(out, "],\"events\":[");
-    for (size_t i = 0; i < x->shown_count; i++) {
-        if (i) buf_append_char(out, ',');
-        geofence_event_show(x->texts[i], x->shown[i], out);
+    size_t first = x->shown_count > EVENTS_SHOWN ? x->shown_count - EVENTS_SHOWN : 0;
+    for (size_t i = first; i < x->shown_count; i++) {
+        if (i > first) buf_append_char(out, ',');
+        buf_append_str(out, buf_str(&x->shown[i % EVENTS_SHOWN]));
     }
     REPLY_LITERAL(out, "]}");
 }

@@ -162,6 +162,25 @@ test('creating, changing and switching a geofence tells nothing', async () => {
   assert.equal((await events('silent', 1, { settle: true })).length, 1);
 });
 
+test('of many who make one geofence at once one wins; replacing and deleting beside a fleet', async () => {
+  const geofence = { id: 'race', geometry: square(80, 10, 2), collection: 'race', rules: [{ trigger: 'enter' }, { trigger: 'exit' }] };
+  const replies = await Promise.all(Array.from({ length: 20 }, () => server.post(F, geofence)));
+  assert.deepEqual(replies.map((r) => r.status).sort(), [201, ...Array(19).fill(409)]);
+  let done = false;
+  const fleet = Promise.all(['r0', 'r1', 'r2'].map(async (id) => {
+    for (let i = 0; !done; i++) await put(id, i % 2 ? 11 : 20, 81, { collection: 'race' });
+  }));
+  for (let i = 0; i < 40; i++) {
+    const replaced = await server.put(`${F}/race`, { ...geofence, name: `n${i}` });
+    assert.equal(replaced.json.version, replaced.status === 201 ? 1 : i < 10 ? i + 2 : (i % 10) + 1);
+    if (i % 10 === 9) assert.equal((await server.delete(`${F}/race`)).status, 204);
+  }
+  done = true;
+  await fleet;
+  const list = (await server.get('/api/v1/events?geofence=race&limit=10000')).json.events;
+  assert.equal(new Set(list.map((e) => e.event_id)).size, list.length);
+});
+
 test('webhooks: one for each rule, signed, in its words', async () => {
   const made = await make({
     id: 'hooks', geometry: square(50, 10, 2), collection: 'hooks',

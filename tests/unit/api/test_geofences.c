@@ -507,6 +507,13 @@ static void test_explain(void **state) {
     assert_string_equal(at(&a, "/rules/0/told"), "null");
     expect(box, HTTP_PUT, OBJECTS "/a", "{\"coordinates\":[1,1]}",
            201); // of the collection default
+    for (int i = 0; i < 9; i++)
+        move_to(box, "a", 1, i % 2 ? 3 : 1);
+    a = get(box, path); // the last five of its events, in their order
+    assert_string_equal(at(&a, "/events/5"), "");
+    long last = strtol(at(&a, "/events/4/seq"), NULL, 10);
+    assert_int_equal(strtol(at(&a, "/events/0/seq"), NULL, 10), last - 4);
+    assert_int_equal(strtol(at(&a, "/events/3/seq"), NULL, 10), last - 1);
     a = get(box, FENCES "/downtown/explain?object=a&collection=default");
     assert_string_equal(at(&a, "/watched"), "false");
     assert_string_equal(at(&a, "/filter_matches"), "false");

@@ -9,7 +9,6 @@
 enum { NAME_MAX_BYTES = 32, TABLE = COMMANDS_TABLE };
 
 static void run(struct command_call *call);
-static enum status check(struct command_call *call, const struct command *c);
 static bool is_code(struct str text);
 static void write_error(struct command_call *call, enum status st);
 static size_t fold(struct str word, char out[NAME_MAX_BYTES], size_t at);
@@ -88,6 +87,11 @@ static void run(struct command_call *call) {
     call->why = NULL;
 }
 
+static enum status no_memory(struct reason *why) {
+    return reason_set(why, STATUS_NO_MEMORY,
+                      "OOM command not allowed when used memory > 'maxmemory'");
+}
+
 enum status command_answer_nested(struct command_call *call) {
     size_t words;
     const struct command *c = command_find(call->commands, call->args, call->count, &words);
@@ -97,7 +101,7 @@ enum status command_answer_nested(struct command_call *call) {
         return reason_set(call->why, STATUS_BAD_METHOD, "unknown command '%.*s'",
                           (int)(name.len < 64 ? name.len : 64), name.p);
     }
-    enum status st = check(call, c);
+    enum status st = command_answer_check(call, c);
     if (st != STATUS_OK) {
         return st;
     }
@@ -105,14 +109,19 @@ enum status command_answer_nested(struct command_call *call) {
         monitor_tell(call);
     }
     st = c->run(call);
-    if (st == STATUS_NO_MEMORY && c->flags & COMMAND_WRITE) {
-        return reason_set(call->why, st, "OOM command not allowed when used memory > 'maxmemory'");
-    }
-    return st;
+    return st == STATUS_NO_MEMORY && c->flags & COMMAND_WRITE ? no_memory(call->why) : st;
 }
 
-/// May it run now, for this client, with so many arguments?
-static enum status check(struct command_call *call, const struct command *c) {
+void command_answer_refuse(struct command_call *call, enum status st, struct reason *why) {
+    if (st == STATUS_NO_MEMORY) {
+        no_memory(why);
+    }
+    call->why = why;
+    write_error(call, st);
+    call->why = NULL;
+}
+
+enum status command_answer_check(struct command_call *call, const struct command *c) {
     struct commands *all = call->commands;
     const struct command_client *client = call->client;
     if (!client->authenticated && !(c->flags & COMMAND_OPEN) &&

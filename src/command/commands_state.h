@@ -35,5 +35,9 @@ struct commands {
 /// command_answer.c: what call->args name now, run inside another command. Fills call->command; the reply is appended, or
 /// call->why says what failed.
 MUST_USE enum status command_answer_nested(struct command_call *call);
+/// May it run now, for this client, with so many arguments? call->why says why not.
+MUST_USE enum status command_answer_check(struct command_call *call, const struct command *c);
+/// The reply of a change that failed: `why` may be filled further.
+void command_answer_refuse(struct command_call *call, enum status st, struct reason *why);
 
 #endif

@@ -9,7 +9,6 @@
 #include "command/reply.h"
 
 static enum status take_option(struct args *a, struct set *set);
-static bool moves_only(struct command_call *call, const struct set *set);
 
 enum status set_parse(struct args *a, struct set *out) {
     struct command_call *call = a->call;
@@ -112,34 +111,26 @@ enum status set_reply(struct command_call *call, const struct set *set, enum sta
     return set->returns && now ? get_reply_object(call, now) : reply_ok(call);
 }
 
-// The commonest SET, of a point that is there as a point: written over in place.
-static bool moves_only(struct command_call *call, const struct set *set) {
+bool set_is_point(const struct set *set) {
     const struct change *change = &set->change;
     const struct object_draft *d = &change->draft;
-    if (d->form != OBJECT_PLAIN || d->geometry || d->has_z || d->has_expiry ||
-        change->member_count || change->if_absent || set->returns) {
-        return false;
-    }
-    struct object now;
-    return engine_find(commands_engine(call->commands), call->reader, change->collection, d->id,
-                       &now, NULL) == STATUS_OK &&
-           (now.flags & ~(unsigned)OBJECT_HAS_TIME) == 0;
+    return d->form == OBJECT_PLAIN && !d->geometry && !d->has_z && !d->has_expiry &&
+           !change->member_count && !change->if_absent && !set->returns;
 }
 
 enum status set_apply(struct command_call *call, const struct set *set, struct object *now) {
     const struct change *change = &set->change;
-    if (moves_only(call, set)) {
+    if (set_is_point(set)) { // the commonest: written over in place
         struct move move = {.id = change->draft.id, .to = change->draft.point};
         enum status moved;
         uint64_t lsn;
-        enum status st = engine_move(commands_engine(call->commands), call->reader,
-                                     change->collection, &move, 1, &moved, &lsn, call->why);
-        if (st != STATUS_OK) {
-            return st;
-        }
-        key_wait(call, lsn);
-        if (moved != STATUS_NOT_FOUND) { // else it went away meanwhile
-            return moved;
+        bool done;
+        enum status st =
+            engine_set_points(commands_engine(call->commands), call->reader, change->collection,
+                              &move, 1, &moved, &done, &lsn, call->why);
+        if (st != STATUS_OK || done) {
+            key_wait(call, lsn);
+            return st == STATUS_OK ? moved : st;
         }
     }
     struct change_result result;

@@ -17,6 +17,8 @@ struct set {
 /// key id [FIELD name value]... [EX seconds] [NX|XX] [RETURN] and the object, in any order. On failure nothing needs release.
 MUST_USE enum status set_parse(struct args *a, struct set *out);
 void set_release(struct set *set);
+/// Nothing but a place, so that engine_set_points may do.
+bool set_is_point(const struct set *set);
 /// PRECONDITION: NX or XX said no. `*now` is the new state where the engine gave one.
 MUST_USE enum status set_apply(struct command_call *call, const struct set *set,
                                struct object *now);

@@ -116,6 +116,13 @@ struct move {
 MUST_USE enum status engine_move(struct engine *e, unsigned reader, struct str collection,
                                  const struct move *moves, size_t count, enum status *statuses,
                                  uint64_t *lsn, struct reason *why);
+/// What CHANGE_SET with a plain point makes of each object, in order, in one durable batch, where all of them are there as
+/// plain points that do not expire. Otherwise `*done` is false and nothing has happened: that is engine_apply's work.
+/// The rest as engine_move.
+MUST_USE enum status engine_set_points(struct engine *e, unsigned reader, struct str collection,
+                                       const struct move *moves, size_t count,
+                                       enum status *statuses, bool *done, uint64_t *lsn,
+                                       struct reason *why);
 /// Give a collection another name; what had that name goes, unless `only_new`: then `*renamed` is false and nothing changes.
 /// For readers, writers and the store it happens at one moment, whatever the size. NOT_FOUND without `from`; INVALID
 /// names; BUSY during a snapshot that renames have broken off before; PRECONDITION while geofences watch one of both.

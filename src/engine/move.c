@@ -54,6 +54,7 @@ struct run {
     unsigned stripes; // bit i: locked
     bool watched;     // there are fences: moves are matched
     bool other;       // not for here: an object is no plain point, or there is no collection
+    bool sets;        // nothing else may come out of it than out of CHANGE_SET
 };
 
 static enum status move_plain(struct run *r, uint64_t *lsn);
@@ -75,14 +76,23 @@ static void finish(struct run *r, uint64_t *lsn, struct storage_room *room);
 static void refuse(struct run *r, size_t i);
 static void fail(struct run *r, size_t i, enum status st, const struct reason *why);
 
+static enum status admit(struct engine *e, size_t count, struct reason *why) {
+    enum status st = e->store ? storage_ready(e->store, why) : STATUS_OK;
+    return st == STATUS_OK ? engine_memory_admit(e, NULL, count, why) : st;
+}
+
+static enum status explain(struct engine *e, enum status st, struct reason *why) {
+    if (st == STATUS_NO_MEMORY) {
+        return engine_memory_reason(e, why);
+    }
+    return st == STATUS_OK ? st : reason_set(why, st, "%s", status_text(st));
+}
+
 enum status engine_move(struct engine *e, unsigned reader, struct str collection,
                         const struct move *moves, size_t count, enum status *statuses,
                         uint64_t *lsn, struct reason *why) {
     *lsn = 0;
-    enum status st = e->store ? storage_ready(e->store, why) : STATUS_OK;
-    if (st == STATUS_OK) {
-        st = engine_memory_admit(e, NULL, count, why);
-    }
+    enum status st = admit(e, count, why);
     if (st != STATUS_OK || count == 0) {
         return st;
     }
@@ -102,10 +112,34 @@ enum status engine_move(struct engine *e, unsigned reader, struct str collection
     if (st == STATUS_OK && r.other) {
         st = move_otherwise(&r, reader, collection, lsn);
     }
-    if (st == STATUS_NO_MEMORY) {
-        return engine_memory_reason(e, why);
+    return explain(e, st, why);
+}
+
+enum status engine_set_points(struct engine *e, unsigned reader, struct str collection,
+                              const struct move *moves, size_t count, enum status *statuses,
+                              bool *done, uint64_t *lsn, struct reason *why) {
+    *lsn = 0;
+    *done = false;
+    enum status st = admit(e, count, why);
+    if (st != STATUS_OK || count == 0) {
+        return st;
     }
-    return st == STATUS_OK ? st : reason_set(why, st, "%s", status_text(st));
+    struct run r = {.engine = e,
+                    .reader = engine_reader_state(e, reader),
+                    .collection = collection_lookup_by(e, reader, collection),
+                    .name = collection_name_or_default(collection),
+                    .moves = moves,
+                    .count = count,
+                    .statuses = statuses,
+                    .why = why,
+                    .why_of = count,
+                    .other = true,
+                    .sets = true};
+    if (r.collection) {
+        st = move_plain(&r, lsn);
+    }
+    *done = st == STATUS_OK && !r.other;
+    return explain(e, st, why);
 }
 
 static enum status move_plain(struct run *r, uint64_t *lsn) {
@@ -243,6 +277,11 @@ static bool is_due(const struct row *row, int64_t now_ms) {
     return (row->flags & OBJECT_HAS_EXPIRY) && row_expires_ms(row) <= now_ms;
 }
 
+// SET makes what is not there, and takes an expiry away.
+static bool can_set(const struct row *row, struct point to) {
+    return row && row_can_move(row) && !(row->flags & OBJECT_HAS_EXPIRY) && point_valid(to);
+}
+
 // An id that is there was found good when it came.
 static void find(struct run *r, size_t i) {
     const struct move *move = &r->moves[i];
@@ -250,6 +289,10 @@ static void find(struct run *r, size_t i) {
     struct row *row = id_map_find(r->collection->ids, move->id, item->hash);
     item->mover = NONE;
     r->statuses[i] = STATUS_OK;
+    if (r->sets && !can_set(row, move->to)) {
+        r->other = true;
+        return;
+    }
     if (!row || is_due(row, r->now_ms) || !point_valid(move->to)) {
         refuse(r, i);
         return;

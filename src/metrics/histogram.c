@@ -24,11 +24,15 @@ static unsigned find_bucket(uint64_t ns) {
 }
 
 void histogram_observe_ns(struct histogram *h, uint64_t ns) {
+    histogram_observe_many_ns(h, ns, 1);
+}
+
+void histogram_observe_many_ns(struct histogram *h, uint64_t ns, uint64_t count) {
     if (!h) {
         return;
     }
-    cells_add(h->cells, h->cell + find_bucket(ns), 1);
-    cells_add(h->cells, h->cell + HISTOGRAM_BOUNDS + 1, ns);
+    cells_add(h->cells, h->cell + find_bucket(ns), count);
+    cells_add(h->cells, h->cell + HISTOGRAM_BOUNDS + 1, ns * count);
 }
 
 void histogram_read(const struct histogram *h, struct histogram_values *out) {

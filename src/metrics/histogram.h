@@ -28,6 +28,8 @@ struct histogram_values {
 
 /// A NULL histogram counts nothing.
 void histogram_observe_ns(struct histogram *h, uint64_t ns);
+/// `count` things that took `ns` each.
+void histogram_observe_many_ns(struct histogram *h, uint64_t ns, uint64_t count);
 /// Adds up all threads.
 void histogram_read(const struct histogram *h, struct histogram_values *out);
 /// Upper bound of bucket 0 .. HISTOGRAM_BOUNDS-1, inclusive, in nanoseconds.

@@ -5,7 +5,7 @@
 #ifndef SERVER_RESP_HOME_H
 #define SERVER_RESP_HOME_H
 
-#include "command/command.h"
+#include "command/command_run.h"
 #include "net/loop.h"
 #include "proto/resp_parser.h"
 #include "server/resp_clients.h"
@@ -37,6 +37,7 @@ struct resp_home {
     struct http_pool *pool;
     struct resp_room room;
     struct arena arena;
+    struct command_run *run; // commands of the connection being read that are not answered yet
     struct buf out;
     struct buf text; // of a reply before it is framed
     struct resp_mark *marks;

@@ -35,13 +35,18 @@ void resp_metrics_free(struct resp_metrics *m) {
 }
 
 void resp_metrics_command(struct resp_metrics *m, const struct command *command, uint64_t ns) {
+    resp_metrics_run(m, command, 1, ns);
+}
+
+void resp_metrics_run(struct resp_metrics *m, const struct command *command, uint64_t count,
+                      uint64_t ns) {
     if (!m) return;
-    counter_inc(command ? m->commands[command - m->table] : m->unknown);
+    counter_add(command ? m->commands[command - m->table] : m->unknown, count);
     unsigned flags = command ? command->flags : 0;
     enum kind kind = flags & COMMAND_WRITE  ? KIND_WRITE
                      : flags & COMMAND_READ ? KIND_READ
                                             : KIND_OTHER;
-    histogram_observe_ns(m->seconds[kind], ns);
+    histogram_observe_many_ns(m->seconds[kind], ns, count);
 }
 
 void resp_metrics_bytes(struct resp_metrics *m, uint64_t in, uint64_t out) {

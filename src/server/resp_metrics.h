@@ -14,6 +14,9 @@ MUST_USE enum status resp_metrics_new(struct registry *registry, struct resp_met
 void resp_metrics_free(struct resp_metrics *m);
 /// `command` NULL: there is none of the name. `m` may be NULL, here and below.
 void resp_metrics_command(struct resp_metrics *m, const struct command *command, uint64_t ns);
+/// `count` of them that took `ns` each.
+void resp_metrics_run(struct resp_metrics *m, const struct command *command, uint64_t count,
+                      uint64_t ns);
 void resp_metrics_bytes(struct resp_metrics *m, uint64_t in, uint64_t out);
 void resp_metrics_opened(struct resp_metrics *m);
 /// So far.

@@ -23,8 +23,6 @@ struct resp_held {
     bool close;
 };
 
-static void mark_add(struct resp_session *s, size_t begin, const struct command_call *call,
-                     enum resp_form form);
 static void frame_parts(struct resp_session *s, enum resp_form form,
                         const struct command_call *call, size_t begin);
 static bool hold(struct resp_session *s, struct buf *bytes, uint64_t lsn, size_t marks);
@@ -68,17 +66,21 @@ bool resp_out_command(struct resp_session *s, const struct str *args, size_t cou
     uint64_t now_ns = clock_mono_ns();
     resp_metrics_command(home->metrics, call.command, now_ns - home->mark_ns);
     home->mark_ns = now_ns;
-    if (call.wait_lsn) mark_add(s, begin, &call, form);
-    arena_reset(&home->arena);
-    if (home->out.failed) {
-        buf_deinit(&home->out);
-        home->mark_count = 0;
-        s->closing = true;
-        conn_abort(s->conn, STATUS_NO_MEMORY);
-        return false;
-    }
+    if (call.wait_lsn) resp_out_mark(s, begin, call.wait_lsn, form);
+    if (!resp_out_settle(s)) return false;
     if (s->client.quit) resp_out_quit(s);
     return !s->closing && !s->is_live;
+}
+
+bool resp_out_settle(struct resp_session *s) {
+    struct resp_home *home = s->home;
+    arena_reset(&home->arena);
+    if (!home->out.failed) return true;
+    buf_deinit(&home->out);
+    home->mark_count = 0;
+    s->closing = true;
+    conn_abort(s->conn, STATUS_NO_MEMORY);
+    return false;
 }
 
 /// Several replies, each framed for itself.
@@ -98,8 +100,7 @@ static void frame_parts(struct resp_session *s, enum resp_form form,
     out->failed |= text->failed;
 }
 
-static void mark_add(struct resp_session *s, size_t begin, const struct command_call *call,
-                     enum resp_form form) {
+void resp_out_mark(struct resp_session *s, size_t begin, uint64_t lsn, enum resp_form form) {
     struct resp_home *home = s->home;
     if (!home->handler->durable_lsn) return;
     if (home->mark_count == home->mark_cap) {
@@ -113,7 +114,7 @@ static void mark_add(struct resp_session *s, size_t begin, const struct command_
         home->mark_cap = cap;
     }
     home->marks[home->mark_count++] =
-        (struct resp_mark){begin, home->out.len, call->wait_lsn, s->client.json, (uint8_t)form};
+        (struct resp_mark){begin, home->out.len, lsn, s->client.json, (uint8_t)form};
 }
 
 void resp_out_frame(struct resp_session *s, enum resp_form form, bool json, struct buf *out,

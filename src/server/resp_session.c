@@ -44,6 +44,7 @@ enum status resp_session_home_init(struct resp_home *home, struct loop *loop, st
     buf_init(&home->room.text);
     enum status st = http_writer_new(0, &home->writer);
     if (st == STATUS_OK) st = http_pool_new(&home->pool);
+    if (st == STATUS_OK) st = command_run_new(&home->run);
     if (st == STATUS_OK && hub) st = hub_port_new(hub, &resp_live_port_events, home, &home->port);
     if (st != STATUS_OK) resp_session_home_deinit(home);
     return st;
@@ -53,6 +54,7 @@ void resp_session_home_deinit(struct resp_home *home) {
     hub_port_free(home->port);
     http_writer_free(home->writer);
     http_pool_free(home->pool);
+    command_run_free(home->run);
     resp_room_deinit(&home->room);
     arena_deinit(&home->arena);
     buf_deinit(&home->out);
@@ -61,6 +63,7 @@ void resp_session_home_deinit(struct resp_home *home) {
     home->port = NULL;
     home->writer = NULL;
     home->pool = NULL;
+    home->run = NULL;
     home->marks = NULL;
 }
 
@@ -240,6 +243,8 @@ static size_t commands_run(struct resp_session *s, const char *bytes, size_t len
         step = resp_parser_next(&s->parser, &home->room, &home->settings.limits, bytes + at,
                                 len - at, &taken, &command, &why);
         at += taken;
+        if (step == RESP_COMMAND && resp_run_add(s, &command)) continue;
+        if (!resp_run_answer(s)) return len;
         if (step != RESP_COMMAND) break;
         if (s->is_live) { // QUIT, or what is not understood here: the end either way
             s->client.quit = str_eq_nocase(command.args[0], STR("quit"));

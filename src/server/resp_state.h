@@ -49,6 +49,10 @@ void resp_out_enter(struct resp_home *home);
 /// Run one command; its reply is appended to home->out, framed as this connection has it. False: no command may follow.
 bool resp_out_command(struct resp_session *s, const struct str *args, size_t count,
                       enum resp_form form);
+/// A command is answered: memory may have run out on the way. False: the connection is cut.
+bool resp_out_settle(struct resp_session *s);
+/// The reply from `begin` to the end of home->out waits for this LSN.
+void resp_out_mark(struct resp_session *s, size_t begin, uint64_t lsn, enum resp_form form);
 /// What stands behind `begin` of a reply, or a message, is framed.
 void resp_out_frame(struct resp_session *s, enum resp_form form, bool json, struct buf *out,
                     size_t begin);
@@ -68,6 +72,13 @@ bool resp_out_is_full(const struct resp_session *s);
 void resp_out_release(struct resp_session *s, uint64_t durable, enum status refusal,
                       const char *why);
 void resp_out_deinit(struct resp_session *s);
+
+// resp_run.c
+
+/// Let it wait for what follows, to be answered with it.
+bool resp_run_add(struct resp_session *s, const struct resp_command *command);
+/// Answer those that wait. False: the connection is cut.
+bool resp_run_answer(struct resp_session *s);
 
 // resp_live.c
 

@@ -215,6 +215,56 @@ static void test_refused(void **state) {
     client_close(&native);
 }
 
+#define ARRAY_SET(id)                                                                              \
+    "*6\r\n$3\r\nSET\r\n$1\r\nf\r\n$1\r\n" id "\r\n$5\r\nPOINT\r\n$1\r\n1\r\n$1\r\n2\r\n"
+#define ARRAY_PING "*1\r\n$4\r\nPING\r\n"
+#define ARRAY_BAD "*2\r\n$3\r\nSET\r\n$1\r\nf\r\n"
+#define WRONG_COUNT "-ERR wrong number of arguments for 'set' command\r\n"
+
+/// SETs of one pipeline are one append to the store, and each has its own reply in its place, refused or not.
+static void test_run(void **state) {
+    (void)state;
+    struct client c;
+    client_open(&c, server.port);
+    client_say(&c,
+               ARRAY_SET("a") ARRAY_SET("b") ARRAY_BAD ARRAY_SET("a") ARRAY_PING ARRAY_SET("c"));
+    expect_silence(&c);
+    assert_int_equal(atomic_load(&server.lsn), 3);
+    become_durable(3);
+    expect(&c, "+OK\r\n+OK\r\n" WRONG_COUNT "+OK\r\n+PONG\r\n+OK\r\n");
+    client_say(&c, ARRAY_SET("a") ARRAY_SET("b") ARRAY_PING ARRAY_SET("d") ARRAY_SET("e"));
+    expect_silence(&c);
+    assert_int_equal(atomic_load(&server.lsn), 5);
+    atomic_store(&server.refusing, true);
+    become_durable(4);
+    expect(&c, "+OK\r\n+OK\r\n+PONG\r\n-ERR no room, not lost\r\n-ERR no room, not lost\r\n");
+    client_close(&c);
+}
+
+/// More than one run holds, cut anywhere by the socket.
+static void test_long_run(void **state) {
+    (void)state;
+    enum { SETS = 3000 };
+    struct client c;
+    struct buf many, replies;
+    become_durable(UINT64_MAX);
+    client_open(&c, server.port);
+    buf_init(&many);
+    buf_init(&replies);
+    for (int i = 0; i < SETS; i++) {
+        buf_append_str(&many, STR(ARRAY_SET("a")));
+        buf_append_str(&replies, STR("+OK\r\n"));
+    }
+    buf_append_char(&many, '\0');
+    buf_append_char(&replies, '\0');
+    client_say(&c, many.data);
+    expect(&c, replies.data);
+    assert_true(atomic_load(&server.lsn) < SETS / 4);
+    buf_deinit(&many);
+    buf_deinit(&replies);
+    client_close(&c);
+}
+
 static void test_quit_while_held(void **state) {
     (void)state;
     struct client c;
@@ -344,6 +394,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_held, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_run, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_run, setup, teardown),
         cmocka_unit_test_setup_teardown(test_quit_while_held, setup, teardown),
         cmocka_unit_test_setup_teardown(test_message_behind_held, setup, teardown),
         cmocka_unit_test_setup_teardown(test_http_held, setup, teardown),

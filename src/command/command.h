@@ -113,7 +113,8 @@ struct command_call {
     size_t part_count;
     uint64_t wait_lsn; // answer when this LSN is durable; 0: now
     uint64_t
-        deadline_ns; // monotonic, of TIMEOUT; 0: none. Long searches look at it: command_is_late
+        deadline_ns; // monotonic, of TIMEOUT or a script; 0: none. Long searches look at it: command_is_late
+    bool timed;                    // under TIMEOUT, where nothing may be written
     struct command_live live;      // set by a command that goes live; it writes no reply then
     const struct command *command; // filled by command_answer; NULL: there is none of this name
     struct reason *why;            // filled by command_answer

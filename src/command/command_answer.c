@@ -142,7 +142,7 @@ enum status command_answer_check(struct command_call *call, const struct command
     if (atomic_load_explicit(&all->read_only, memory_order_relaxed)) {
         return reason_set(call->why, STATUS_READ_ONLY, "read only");
     }
-    if (call->deadline_ns) {
+    if (call->timed) {
         return reason_set(call->why, STATUS_BAD_REQUEST, "timeout not supported for '%s'", c->name);
     }
     return STATUS_OK;

@@ -92,6 +92,7 @@ enum status command_timeout(struct command_call *call) {
         return reply_invalid(call, call->args[0]);
     }
     call->deadline_ns = clock_mono_ns() + (uint64_t)(seconds * 1e9);
+    call->timed = true;
     call->args += a.at;
     call->count -= a.at;
     size_t begin = call->out->len;

@@ -20,6 +20,7 @@ static int error_reply(lua_State *lua);
 static int status_reply(lua_State *lua);
 static int sha1hex(lua_State *lua);
 static int distance_to(lua_State *lua);
+static double turned(double lon);
 
 const luaL_Reg *script_call_functions(void) {
     static const luaL_Reg functions[] = {{"call", call},
@@ -163,8 +164,13 @@ void script_call_sha1(struct str text, char out[SCRIPT_SHA_BYTES]) {
 
 // Latitudes first, as in all commands.
 static int distance_to(lua_State *lua) {
-    struct point a = {luaL_checknumber(lua, 2), luaL_checknumber(lua, 1)};
-    struct point b = {luaL_checknumber(lua, 4), luaL_checknumber(lua, 3)};
+    struct point a = {turned(luaL_checknumber(lua, 2)), luaL_checknumber(lua, 1)};
+    struct point b = {turned(luaL_checknumber(lua, 4)), luaL_checknumber(lua, 3)};
     lua_pushnumber(lua, distance_haversine_m(a, b));
     return 1;
+}
+
+// Scripts may give any number; distances expect few turns of the earth.
+static double turned(double lon) {
+    return fabs(lon) <= 180 ? lon : remainder(lon, 360);
 }

@@ -8,16 +8,15 @@
 #include "command/script_call.h"
 #include "command/script_json.h"
 #include "command/script_string.h"
+#include "command/script_table.h"
 
 #define PRISTINE "pristine" // in the registry: the globals that every run gets a copy of
-#define MOVE_MAX 10000000
 
 static void add_base(lua_State *lua);
 static void add_library(lua_State *lua, const char *name, lua_CFunction open,
                         const char *const *allowed);
 static void replace(lua_State *lua, const char *table, const luaL_Reg *functions);
 static int set_metatable(lua_State *lua);
-static int table_move(lua_State *lua);
 static int math_pow(lua_State *lua);
 static int base_xpcall(lua_State *lua);
 static int coroutine_wrap(lua_State *lua);
@@ -29,13 +28,11 @@ int script_sandbox_open(lua_State *lua) {
         "abs",  "acos", "asin", "atan",      "ceil", "cos",  "deg",        "exp",        "floor",
         "fmod", "log",  "max",  "min",       "modf", "rad",  "random",     "sin",        "sqrt",
         "tan",  "type", "ult",  "tointeger", "pi",   "huge", "maxinteger", "mininteger", NULL};
-    static const char *const table[] = {"concat", "insert", "pack", "remove",
-                                        "sort",   "unpack", NULL};
+    static const char *const table[] = {"pack", "sort", "unpack", NULL};
     static const char *const string[] = {"byte",  "char",    "format", "len", "lower",
                                          "upper", "reverse", "sub",    NULL};
     static const char *const coroutine[] = {"create", "isyieldable", "resume", "running",
                                             "status", "yield",       NULL};
-    static const luaL_Reg more_table[] = {{"move", table_move}, {NULL, NULL}};
     static const luaL_Reg more_coroutine[] = {{"wrap", coroutine_wrap}, {NULL, NULL}};
     static const luaL_Reg more_math[] = {{"pow", math_pow}, {NULL, NULL}};
     lua_newtable(lua);
@@ -44,7 +41,11 @@ int script_sandbox_open(lua_State *lua) {
     add_library(lua, "table", luaopen_table, table);
     add_library(lua, "string", luaopen_string, string);
     add_library(lua, "coroutine", luaopen_coroutine, coroutine);
-    replace(lua, "table", more_table);
+    lua_getfield(lua, -1, "table");
+    lua_getfield(lua, -1, "sort");
+    script_table_keep_sort(lua);
+    lua_pop(lua, 1);
+    replace(lua, "table", script_table_functions());
     replace(lua, "math", more_math);
     replace(lua, "coroutine", more_coroutine);
     replace(lua, "string", script_string_functions());
@@ -166,29 +167,6 @@ static int resume(lua_State *lua) {
     if (!lua_checkstack(lua, n)) return luaL_error(lua, "too many results to resume");
     lua_xmove(co, lua, n);
     return n;
-}
-
-// Lua's own runs over any range without a look at the clock.
-static int table_move(lua_State *lua) {
-    lua_Integer from = luaL_checkinteger(lua, 2), last = luaL_checkinteger(lua, 3);
-    lua_Integer to = luaL_checkinteger(lua, 4);
-    int target = lua_isnoneornil(lua, 5) ? 1 : 5;
-    luaL_checktype(lua, 1, LUA_TTABLE);
-    luaL_checktype(lua, target, LUA_TTABLE);
-    if (last >= from) {
-        lua_Integer room = LUA_MAXINTEGER / 2;
-        bool sane = from > -room && last < room && to > -room && to < room;
-        luaL_argcheck(lua, sane && last - from < MOVE_MAX, 3, "too many elements to move");
-        lua_Integer n = last - from + 1;
-        bool up = to > from && to <= last && target == 1; // they overlap: from the end
-        for (lua_Integer i = 0; i < n; i++) {
-            lua_Integer k = up ? n - 1 - i : i;
-            lua_geti(lua, 1, from + k);
-            lua_seti(lua, target, to + k);
-        }
-    }
-    lua_pushvalue(lua, target);
-    return 1;
 }
 
 static int math_pow(lua_State *lua) {

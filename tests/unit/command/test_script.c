@@ -123,6 +123,16 @@ static void test_calls(void **state) {
                   "$40\r\n3da541559918a808c2402bba5012f6c60b27661c\r\n");
     assert_script(d, "return tile38.distance_to(37.7341129, -122.4408378, 37.733, -122.43)", "0",
                   ":961\r\n");
+    assert_script(d,
+                  "tile38.distance_to(0, 1e308, 0, -1/0) return tile38.distance_to(0, 3601, 0, 1)",
+                  "0", ":0\r\n");
+    assert_script(d, "return tile38.call('set', KEYS[1], 'a', 'point', 33, -112)", "1 fleet",
+                  "+OK\r\n");
+    assert_script(d, "return tile38.call('exists', 'fleet', 'a')", "0", ":1\r\n");
+    assert_script(d, "return tile38.call('del', 'fleet', 'a')", "0", ":1\r\n");
+    assert_reply(d, "EVALRO 'return tile38.pcall(\"set\", \"fleet\", \"a\", \"string\", \"x\")' 0",
+                 "-read only\r\n");
+    assert_reply(d, "TIMEOUT 9 EVAL 'return 1' 0", "-ERR timeout not supported for 'eval'\r\n");
     assert_script(d, "return tile38.pcall('echo', 'x')", "0",
                   "-command not supported in scripts\r\n");
     assert_script(d, "return tile38.pcall('eval', 'return 1', 0).err", "0",
@@ -207,6 +217,17 @@ static void test_strings(void **state) {
         {"return ('x'):rep(-1)", "$0\r\n\r\n"},
         {"return ('%d'):format(3)", "$1\r\n3\r\n"},
         {"return table.concat(table.move({1, 2, 3}, 1, 3, 2), ',')", "$7\r\n1,1,2,3\r\n"},
+        {"local t = {2, 3} table.insert(t, 1, 1) table.insert(t, 4) table.insert(t, 5, 5) "
+         "return table.concat(t, ',')",
+         "$9\r\n1,2,3,4,5\r\n"},
+        {"local t = {1, 2, 3} return table.remove(t) .. table.remove(t, 1) .. #t .. "
+         "tostring(table.remove({}))",
+         "$6\r\n311nil\r\n"},
+        {"local t = {3, 1, 2} table.sort(t) local u = {1, 3, 2} table.sort(u, function(a, b) "
+         "return a > b end) return table.concat(t) .. table.concat(u, '-', 2, 3)",
+         "$6\r\n1232-1\r\n"},
+        {"return table.concat({}) .. table.concat({1, 2}, ',', 3) .. table.concat({1}, ',')",
+         "$1\r\n1\r\n"},
         {"return #table.move({1, 2, 3}, 2, 3, 1, {})", ":2\r\n"},
         {"return select('#', unpack({1, 2, 3}))", ":3\r\n"},
         {"return math.pow(2, 10)", ":1024\r\n"},
@@ -223,6 +244,11 @@ static void test_strings(void **state) {
     assert_fails(d, "return ('a'):find('[a')", "missing ']'");
     assert_fails(d, "return ('a'):find('%')", "ends with '%'");
     assert_fails(d, "return ('a'):find('(')", "unfinished capture");
+    assert_fails(d, "table.insert({1}, 3, 1)", "position out of bounds");
+    assert_fails(d, "table.insert({1}, 1, 1, 1)", "wrong number of arguments to 'insert'");
+    assert_fails(d, "table.remove({1}, 3)", "position out of bounds");
+    assert_fails(d, "table.sort({1, 'a'})", "attempt to compare");
+    assert_fails(d, "table.concat({1, {}})", "invalid value (at index 2) in table for 'concat'");
     assert_fails(d, "return ('a'):match(')')", "invalid pattern capture");
     assert_fails(d, "return ('a'):find('%1')", "invalid capture index");
     assert_fails(d, "return ('a'):gsub('a', '%2')", "invalid capture index");
@@ -258,6 +284,14 @@ static void test_limits(void **state) {
         "local t = {} for i = 1, 30 do t = {t, t} end return json.encode(t)",
         "return tostring(setmetatable({}, {__tostring = function() while true do end end}))",
         "while true do json.decode('[1,2,3]') end",
+        // ranges that take no memory, walked in C
+        "table.insert(setmetatable({}, {__len = function() return 1 << 53 end}), 1, 1)",
+        "table.remove(setmetatable({}, {__len = function() return 1 << 53 end}), 1)",
+        "table.sort(setmetatable({}, {__len = function() return 1 << 30 end, __index = rawlen, "
+        "__newindex = rawget}))",
+        "table.sort(setmetatable({}, {__len = function() return 1 << 30 end, __index = rawlen, "
+        "__newindex = rawget}), math.ult)",
+        "return table.concat(setmetatable({}, {__index = table.concat}), '', 1, 1 << 53)",
         "goto a ::a:: goto a",
         "local x <close> = setmetatable({}, {__close = function() while true do end end}) "
         "while true do end",

@@ -145,9 +145,8 @@ static enum status check_rename(struct engine *e, struct engine_reader *r, struc
             "a collection's name is 1 to %d bytes of UTF-8 without control characters",
             OBJECT_COLLECTION_MAX);
     }
-    if (fences_watch(&e->fences) &&
-        (fences_match_objects(e, r, from) || fences_match_objects(e, r, to))) {
-        return reason_set(why, STATUS_PRECONDITION, "geofences watch the collection");
+    if (fences_watch(&e->fences) && (fences_hold_name(e, r, from) || fences_hold_name(e, r, to))) {
+        return reason_set(why, STATUS_PRECONDITION, "fences watch the collection");
     }
     return STATUS_OK;
 }

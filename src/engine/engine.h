@@ -125,7 +125,7 @@ MUST_USE enum status engine_set_points(struct engine *e, unsigned reader, struct
                                        struct reason *why);
 /// Give a collection another name; what had that name goes, unless `only_new`: then `*renamed` is false and nothing changes.
 /// For readers, writers and the store it happens at one moment, whatever the size. NOT_FOUND without `from`; INVALID
-/// names; BUSY during a snapshot that renames have broken off before; PRECONDITION while geofences watch one of both.
+/// names; BUSY during a snapshot that renames have broken off before; PRECONDITION while geofences, hooks or channels watch one of both.
 MUST_USE enum status engine_rename(struct engine *e, unsigned reader, struct str from,
                                    struct str to, bool only_new, bool *renamed, uint64_t *lsn,
                                    struct reason *why);

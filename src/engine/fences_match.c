@@ -96,6 +96,15 @@ bool fences_match_objects(struct engine *e, const struct engine_reader *r, struc
     return count && t->events.write;
 }
 
+bool fences_hold_name(struct engine *e, const struct engine_reader *r, struct str collection) {
+    struct fences *t = &e->fences;
+    brlock_read_begin(t->matching, r->id);
+    const struct fence_set *own = fence_sets_find(&t->sets, collection);
+    bool held = own && fence_set_hooks(own) > 0;
+    brlock_read_end(t->matching, r->id);
+    return held || fences_match_objects(e, r, collection);
+}
+
 // --- candidates ---
 
 static void collect(struct fences_asking *m) {

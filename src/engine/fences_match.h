@@ -15,5 +15,7 @@ MUST_USE enum status fences_match_drop(struct engine *e, struct engine_reader *r
                                        struct str collection, int64_t now_ms);
 /// Whether any GEOFENCE watches the collection.
 bool fences_match_objects(struct engine *e, const struct engine_reader *r, struct str collection);
+/// Whether that, a hook or a channel keeps the collection from taking another name, or another this one.
+bool fences_hold_name(struct engine *e, const struct engine_reader *r, struct str collection);
 
 #endif

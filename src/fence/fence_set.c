@@ -30,7 +30,7 @@ struct fence_set {
     struct item *items;
     uint32_t item_count, item_cap, free_item;
     struct list lists[FENCE_LISTS];
-    size_t count, geofences;
+    size_t count, geofences, hooks;
 };
 
 struct visiting {
@@ -75,6 +75,10 @@ void fence_set_free(struct fence_set *s) {
     mem_free(s);
 }
 
+static bool is_hook(const struct fence *f) {
+    return f->spec.kind == FENCE_HOOK || f->spec.kind == FENCE_CHANNEL;
+}
+
 enum status fence_set_add(struct fence_set *s, struct fence *f) {
     f->item_count = 0;
     enum status st = fence_spec(f)->shape == FENCE_AREA ? add_pieces(s, f) : STATUS_OK;
@@ -87,6 +91,7 @@ enum status fence_set_add(struct fence_set *s, struct fence *f) {
     }
     s->count++;
     s->geofences += f->spec.kind == FENCE_GEOFENCE;
+    s->hooks += is_hook(f);
     return STATUS_OK;
 }
 
@@ -95,6 +100,7 @@ void fence_set_remove(struct fence_set *s, struct fence *f) {
     remove_pieces(s, f);
     s->count--;
     s->geofences -= f->spec.kind == FENCE_GEOFENCE;
+    s->hooks -= is_hook(f);
 }
 
 enum status fence_set_hear(struct fence_set *s, struct fence *f) {
@@ -120,6 +126,10 @@ size_t fence_set_count(const struct fence_set *s) {
 
 size_t fence_set_geofences(const struct fence_set *s) {
     return s->geofences;
+}
+
+size_t fence_set_hooks(const struct fence_set *s) {
+    return s->hooks;
 }
 
 bool fence_set_search(const struct fence_set *s, const struct index_box *box,

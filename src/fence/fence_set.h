@@ -28,6 +28,8 @@ void fence_set_ignore(struct fence_set *s, struct fence *f);
 size_t fence_set_count(const struct fence_set *s);
 /// Of GEOFENCE kind.
 size_t fence_set_geofences(const struct fence_set *s);
+/// Of HOOK and CHANNEL kind.
+size_t fence_set_hooks(const struct fence_set *s);
 
 /// Return false to stop.
 typedef bool fence_set_visit_fn(void *ctx, struct fence *const *fences, size_t count);

@@ -126,10 +126,41 @@ static void rename_keys(void **state) {
     desk_close(&d);
 }
 
+static void rename_of_watched_keys(void **state) {
+    (void)state;
+    struct desk d;
+    desk_open(&d);
+    const char *watches[][2] = {
+        {"SETCHAN c WITHIN a FENCE BOUNDS 0 0 1 1", "DELCHAN c"},
+        {"SETCHAN c NEARBY b FENCE DETECT outside POINT 1 1 5", "DELCHAN c"},
+        {"SETHOOK h http://127.0.0.1:1/x NEARBY a FENCE ROAM z * 100", "DELHOOK h"},
+        {"SETHOOK h http://127.0.0.1:1/x INTERSECTS b FENCE CIRCLE 1 1 5", "DELHOOK h"}};
+    for (size_t i = 0; i < sizeof watches / sizeof *watches; i++) {
+        assert_reply(&d, "SET a 1 POINT 40 50", "+OK\r\n");
+        assert_reply(&d, watches[i][0], ":1\r\n");
+        assert_reply(&d, "RENAME a b", "-ERR key has hooks set\r\n");
+        assert_reply(&d, "RENAMENX a b", "-ERR key has hooks set\r\n");
+        assert_json(&d, "RENAME a b", "{\"ok\":false,\"err\":\"key has hooks set\"}");
+        assert_reply(&d, "RENAME foo b", "-ERR key not found\r\n");
+        assert_reply(&d, watches[i][1], ":1\r\n");
+        assert_reply(&d, "RENAME a b", "+OK\r\n");
+        assert_reply(&d, "EXISTS b 1", ":1\r\n");
+    }
+    assert_reply(&d, "SETCHAN c WITHIN other FENCE BOUNDS 0 0 1 1", ":1\r\n");
+    assert_reply(&d, "SETCHAN d NEARBY other FENCE ROAM b * 100", ":1\r\n"); // looks at it only
+    assert_reply(&d, "RENAME b c", "+OK\r\n");
+    desk_close(&d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(del),         cmocka_unit_test(pdel),   cmocka_unit_test(whole_keys),
-        cmocka_unit_test(rename_keys), cmocka_unit_test(bounds), cmocka_unit_test(stats),
+        cmocka_unit_test(del),
+        cmocka_unit_test(pdel),
+        cmocka_unit_test(whole_keys),
+        cmocka_unit_test(rename_keys),
+        cmocka_unit_test(rename_of_watched_keys),
+        cmocka_unit_test(bounds),
+        cmocka_unit_test(stats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,8 @@ struct decimal {
     bool negative;
 };
 
-static bool read_decimal(struct str s, struct decimal *out);
+static bool parse_double(struct str s, bool loose, double *out);
+static bool read_decimal(struct str s, bool loose, struct decimal *out);
 static bool double_from_text(struct str s, double *out);
 
 static inline bool is_digit(char c) {
@@ -78,12 +79,20 @@ size_t str_find(struct str s, char c) {
 }
 
 bool str_parse_double(struct str s, double *out) {
+    return parse_double(s, false, out);
+}
+
+bool str_parse_number(struct str s, double *out) {
+    return parse_double(s, true, out);
+}
+
+static bool parse_double(struct str s, bool loose, double *out) {
     // Powers of ten that a double holds exactly.
     static const double pow10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     struct decimal d;
-    if (!read_decimal(s, &d)) {
+    if (!read_decimal(s, loose, &d)) {
         return false;
     }
     // Two exact doubles and one operation round once (Clinger, "How to read floating point
@@ -117,9 +126,10 @@ static bool read_exponent(struct str s, size_t i, int *exponent) {
 }
 
 // -? digits (. digits)? ((e|E) sign? digits)?
-static bool read_decimal(struct str s, struct decimal *out) {
-    size_t i = s.len && s.p[0] == '-' ? 1 : 0;
-    struct decimal d = {.exact = true, .negative = i == 1};
+// Loose: a + before it, and one of the sequences of digits around the point may be empty.
+static bool read_decimal(struct str s, bool loose, struct decimal *out) {
+    size_t i = s.len && (s.p[0] == '-' || (loose && s.p[0] == '+')) ? 1 : 0;
+    struct decimal d = {.exact = true, .negative = i && s.p[0] == '-'};
     size_t whole = i;
     for (; i < s.len && is_digit(s.p[i]); i++) {
         if (d.digits < 1000000000000000000u) {
@@ -128,7 +138,8 @@ static bool read_decimal(struct str s, struct decimal *out) {
             d.exact = false;
         }
     }
-    if (i == whole) {
+    size_t digits = i - whole;
+    if (digits == 0 && !loose) {
         return false;
     }
     if (i < s.len && s.p[i] == '.') {
@@ -141,9 +152,13 @@ static bool read_decimal(struct str s, struct decimal *out) {
                 d.exact = false;
             }
         }
-        if (i == fraction) {
+        if (i == fraction && !loose) {
             return false;
         }
+        digits += i - fraction;
+    }
+    if (digits == 0) {
+        return false;
     }
     if (i < s.len) {
         int exponent;

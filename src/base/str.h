@@ -43,6 +43,8 @@ size_t str_find(struct str s, char c);
 
 /// The whole of `s` as a finite decimal number ("1e999", "nan", "0x1", " 1" are refused).
 bool str_parse_double(struct str s, double *out);
+/// The same, and as people and other languages write numbers: "+5", ".5" and "5." too.
+bool str_parse_number(struct str s, double *out);
 bool str_parse_i64(struct str s, int64_t *out);
 bool str_parse_u64(struct str s, uint64_t *out);
 /// "64KiB", "1GB", "2g", "123" -> bytes. KB, MB, GB, TB are powers of 1000; KiB ... and k, m, g, t of 1024.

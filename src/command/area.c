@@ -88,7 +88,7 @@ static enum status take_numbers(struct args *a, size_t count, double *out) {
     struct str text[5];
     enum status st = take(a, count, text);
     for (size_t i = 0; st == STATUS_OK && i < count; i++) {
-        if (!str_parse_double(text[i], &out[i])) {
+        if (!str_parse_number(text[i], &out[i])) {
             st = reply_invalid(a->call, text[i]);
         }
     }

@@ -23,7 +23,7 @@ enum status args_text(struct args *a, struct str *out) {
 enum status args_double(struct args *a, double *out) {
     struct str text;
     enum status st = args_text(a, &text);
-    return st == STATUS_OK && !str_parse_double(text, out) ? reply_invalid(a->call, text) : st;
+    return st == STATUS_OK && !str_parse_number(text, out) ? reply_invalid(a->call, text) : st;
 }
 
 enum status args_i64(struct args *a, int64_t *out) {

@@ -82,7 +82,7 @@ enum status command_timeout(struct command_call *call) {
     if (st != STATUS_OK) {
         return st;
     }
-    if (!str_parse_double(text, &seconds) || seconds < 0 || seconds > 1e9) {
+    if (!str_parse_number(text, &seconds) || seconds < 0 || seconds > 1e9) {
         return reply_invalid(call, text);
     }
     if (!args_left(&a)) {

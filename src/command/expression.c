@@ -252,7 +252,7 @@ static double number_of(value a) {
     case EXPRESSION_IS_NULL: return 0;
     case EXPRESSION_IS_BOOL: return a.boolean;
     case EXPRESSION_IS_NUMBER: return a.number;
-    case EXPRESSION_IS_STRING: return str_parse_double(a.text, &v) ? v : NAN;
+    case EXPRESSION_IS_STRING: return str_parse_number(a.text, &v) ? v : NAN;
     default: return NAN;
     }
 }

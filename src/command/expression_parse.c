@@ -297,14 +297,7 @@ static node *number(struct parsing *p) {
             ((s[p->at] == '-' || s[p->at] == '+') && (s[p->at - 1] | 32) == 'e'))) {
         p->at++;
     }
-    char digits[64] = "0"; // .5 is 0.5
-    size_t len = p->at - from;
-    if (len > sizeof digits - 2) {
-        return fail(p, STATUS_INVALID);
-    }
-    bool bare = s[from] == '.';
-    memcpy(digits + bare, s + from, len);
-    if (!str_parse_double((struct str){digits, len + bare}, &v)) {
+    if (!str_parse_number(str_sub(p->text, from, p->at - from), &v)) {
         return fail(p, STATUS_INVALID);
     }
     return constant(p, (struct expression_value){EXPRESSION_IS_NUMBER, .number = v});

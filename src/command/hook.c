@@ -179,7 +179,7 @@ static enum status expiry_parse(struct args *a, struct hook *h, int64_t expires_
     double seconds;
     enum status st = take_word(a, &text);
     if (st != STATUS_OK) return st;
-    if (!str_parse_double(text, &seconds) || fabs(seconds) > EXPIRY_MOST_S) {
+    if (!str_parse_number(text, &seconds) || fabs(seconds) > EXPIRY_MOST_S) {
         return reply_invalid(a->call, text);
     }
     h->expires_ms = expires_ms >= 0 ? expires_ms : clock_wall_ms() + (int64_t)(seconds * 1000);

@@ -74,7 +74,7 @@ static enum status parse_point(struct args *a, struct object_parse *o) {
     if (st == STATUS_OK) {
         st = args_double(a, &d->point.lon);
     }
-    if (st == STATUS_OK && args_left(a) && str_parse_double(args_peek(a), &d->z)) {
+    if (st == STATUS_OK && args_left(a) && str_parse_number(args_peek(a), &d->z)) {
         d->has_z = true;
         a->at++;
     }
@@ -427,11 +427,24 @@ static enum status write_json(yyjson_val *root, struct buf *out) {
     return st;
 }
 
+// .5 and 5. are numbers that JSON writes otherwise. What has a + or zeros in front may be a telephone number or a postal
+// code: it stays the text that it is.
+static bool is_bare_fraction(struct str s) {
+    size_t at = s.len && s.p[0] == '-';
+    size_t whole = digits(s, at);
+    bool zeros = whole > 1 && s.p[at] == '0';
+    return !zeros && at + whole < s.len && s.p[at + whole] == '.';
+}
+
 enum status object_parse_value(struct str text, struct buf *out) {
     text = str_trim(text);
     double number;
     if (is_json_number(text) && str_parse_double(text, &number)) {
         buf_append_str(out, str_eq(text, STR("0")) ? STR("") : text);
+        return buf_status(out);
+    }
+    if (is_bare_fraction(text) && str_parse_number(text, &number)) {
+        number == 0 ? (void)0 : buf_append_double(out, number);
         return buf_status(out);
     }
     if (text.len == 0 || !memchr("{[\"tfn", text.p[0], 6)) {

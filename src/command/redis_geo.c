@@ -72,7 +72,7 @@ static enum status take_place(struct args *a, struct point *p) {
     struct str lon, lat;
     (void)!args_text(a, &lon);
     (void)!args_text(a, &lat);
-    if (!str_parse_double(lon, &p->lon) || !str_parse_double(lat, &p->lat)) {
+    if (!str_parse_number(lon, &p->lon) || !str_parse_number(lat, &p->lat)) {
         return reason_set(a->call->why, STATUS_BAD_REQUEST, "value is not a valid float");
     }
     return redis_cell_takes(*p)

@@ -106,7 +106,7 @@ static enum status take_center(struct args *a, struct search *s) {
         return redis_geo_syntax(call);
     }
     s->has_center = true;
-    if (!str_parse_double(lon, &s->center.lon) || !str_parse_double(lat, &s->center.lat)) {
+    if (!str_parse_number(lon, &s->center.lon) || !str_parse_number(lat, &s->center.lat)) {
         return reason_set(call->why, STATUS_BAD_REQUEST, "value is not a valid float");
     }
     return redis_cell_takes(s->center)
@@ -178,7 +178,7 @@ static enum status take_length(struct args *a, const char *problem, double *out)
     if (args_text(a, &text) != STATUS_OK) {
         return redis_geo_syntax(a->call);
     }
-    return str_parse_double(text, out)
+    return str_parse_number(text, out)
                ? STATUS_OK
                : reason_set(a->call->why, STATUS_BAD_REQUEST, "%s", problem);
 }

@@ -228,7 +228,7 @@ static enum status take_buffer(struct parsing *p, struct str word) {
     struct str metres;
     enum status st = text(p, &metres);
     if (st != STATUS_OK) return st;
-    if (!str_parse_double(metres, &p->out->buffer_m) || p->out->buffer_m < 0) {
+    if (!str_parse_number(metres, &p->out->buffer_m) || p->out->buffer_m < 0) {
         return reply_invalid(p->a->call, metres);
     }
     p->out->has_buffer = true;
@@ -435,7 +435,7 @@ static enum status take_area(struct parsing *p) {
     double first;
     if (type.len == 0) return reply_arguments(call);
     if (out->kind == SEARCH_NEARBY) return take_nearby_area(p);
-    if (out->output == SEARCH_BOUNDS && str_parse_double(type, &first)) {
+    if (out->output == SEARCH_BOUNDS && str_parse_number(type, &first)) {
         out->output = SEARCH_OBJECTS; // BOUNDS was the area
         return area_parse_rest(p->a, STR("bounds"), &out->area);
     }
@@ -458,7 +458,7 @@ static enum status take_roam(struct parsing *p) {
     for (size_t i = 0; i < roam->id.len; i++) {
         roam->pattern |= strchr("[*?", roam->id.p[i]) != NULL;
     }
-    if (!str_parse_double(metres, &roam->radius_m)) return reply_invalid(p->a->call, metres);
+    if (!str_parse_number(metres, &roam->radius_m)) return reply_invalid(p->a->call, metres);
     if (!args_left(p->a)) return STATUS_OK;
     st = args_text(p->a, &scan);
     if (st == STATUS_OK && !str_eq_nocase(scan, STR("scan")))

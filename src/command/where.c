@@ -208,7 +208,7 @@ static yyjson_val *read_json(struct str text, struct arena *arena) {
 struct where_value where_value_of(struct str text, struct arena *arena) {
     double number;
     text = str_trim(text);
-    if (str_parse_double(text, &number) || parse_word(text, &number)) {
+    if (str_parse_number(text, &number) || parse_word(text, &number)) {
         return where_number(number, text);
     }
     struct where_value v = {WHERE_STRING, 0, text};

@@ -132,6 +132,34 @@ static void doubles_that_are_refused(void **state) {
     assert_false(str_parse_double(STR_NONE, &v));
 }
 
+static void numbers_as_people_write_them(void **state) {
+    (void)state;
+    static const char *const good[] = {"+1",   ".5",      "5.",     "-.5",    "+.5e3", "5.e2",
+                                       "-5.",  "+0",      "-0.",    "-.0",    "007.",  "+1e-7",
+                                       "12.5", "-180.25", "+1e308", "+00.10", ".5e-3", "0"};
+    static const char *const bad[] = {"",    "+",     "-",  ".",   "+.",     "-.",  "+-5", "++5",
+                                      ".e3", "+.e3",  "e5", "5.e", "..5",    "5..", ".5.", "+inf",
+                                      "nan", "0x1p3", " 5", "5. ", "+1e999", "1_0", ".5,", "+ 5"};
+    double v = 42;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        if (!str_parse_number(str_of(good[i]), &v)) {
+            fail_msg("%s was refused", good[i]);
+        }
+        double want = strtod(good[i], NULL);
+        assert_memory_equal(&v, &want, sizeof v);
+    }
+    v = 42;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        if (str_parse_number(str_of(bad[i]), &v)) {
+            fail_msg("%s was taken", bad[i]);
+        }
+        assert_true(v == 42);
+    }
+    // More digits than are read exactly, and the sign is not part of what is left to strtod by luck.
+    assert_true(str_parse_number(STR("+.1234567890123456789012345"), &v));
+    assert_true(v == 0.1234567890123456789012345);
+}
+
 static void doubles_read_as_strtod_reads_them(void **state) {
     (void)state;
     struct rand r;
@@ -337,6 +365,7 @@ int main(void) {
         cmocka_unit_test(splitting),
         cmocka_unit_test(doubles_that_are_taken),
         cmocka_unit_test(doubles_that_are_refused),
+        cmocka_unit_test(numbers_as_people_write_them),
         cmocka_unit_test(doubles_read_as_strtod_reads_them),
         cmocka_unit_test(integers_to_their_limits),
         cmocka_unit_test(byte_sizes),

@@ -167,6 +167,24 @@ static void fields(void **state) {
     desk_close(&d);
 }
 
+static void numbers_of_every_form(void **state) {
+    (void)state;
+    struct desk d;
+    desk_open(&d);
+    assert_reply(&d, "SET k i FIELD a .5 FIELD b 5. FIELD c -.5e1 FIELD d .0 POINT +1. -.5",
+                 "+OK\r\n");
+    assert_json(&d, "GET k i WITHFIELDS",
+                "{\"ok\":true,\"object\":{\"type\":\"Point\",\"coordinates\":[-0.5,1]},\"fields\":"
+                "{\"a\":0.5,\"b\":5,\"c\":-5}}");
+    // A telephone number, a postal code, and what is none at all.
+    assert_reply(&d, "SET k j FIELD a +49301 FIELD b 00501 FIELD c . FIELD d 1.2.3 POINT 1 2",
+                 "+OK\r\n");
+    assert_json(&d, "GET k j WITHFIELDS",
+                "{\"ok\":true,\"object\":{\"type\":\"Point\",\"coordinates\":[2,1]},\"fields\":"
+                "{\"a\":\"+49301\",\"b\":\"00501\",\"c\":\".\",\"d\":\"1.2.3\"}}");
+    desk_close(&d);
+}
+
 static void expiry(void **state) {
     (void)state;
     struct desk d;
@@ -196,8 +214,10 @@ static void expiry(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(points),     cmocka_unit_test(other_kinds), cmocka_unit_test(refused),
-        cmocka_unit_test(conditions), cmocka_unit_test(fields),      cmocka_unit_test(expiry),
+        cmocka_unit_test(points),  cmocka_unit_test(other_kinds),
+        cmocka_unit_test(refused), cmocka_unit_test(conditions),
+        cmocka_unit_test(fields),  cmocka_unit_test(numbers_of_every_form),
+        cmocka_unit_test(expiry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,7 +150,7 @@ static enum status read_raw(struct input *in, struct reason *why) {
     if (in->fd < 0) {
         size_t len = in->memory.len < room ? in->memory.len : room;
         if (len) memcpy(in->raw + in->raw_len, in->memory.p, len);
-        in->memory = str_sub(in->memory, len, in->memory.len - len);
+        if (len) in->memory = str_sub(in->memory, len, in->memory.len - len);
         n = (ssize_t)len;
     } else {
         do {

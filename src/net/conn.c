@@ -235,7 +235,7 @@ static void on_late(struct loop_late *t) {
     if (c->offer && !c->paused && c->phase == OPEN) {
         c->offer = false;
         conn_give(c, NULL, 0);
-        if (c->eof && !c->in_len) conn_tell_eof(c);
+        if (c->eof) conn_tell_eof(c);
     }
     if (c->phase == OPEN || c->phase == CLOSING) conn_flush(c);
     if (c->phase == OPEN || c->phase == CLOSING) conn_arm(c);
@@ -288,7 +288,7 @@ static void conn_read(struct conn *c) {
     }
     if (n == 0) {
         c->eof = true;
-        if (c->phase == OPEN && !c->in_len) conn_tell_eof(c);
+        conn_tell_eof(c);
         loop_late_add(c->loop, &c->late);
         return;
     }
@@ -297,7 +297,8 @@ static void conn_read(struct conn *c) {
 }
 
 static void conn_tell_eof(struct conn *c) {
-    if (c->eof_told) return;
+    // What is left over then is part of something that will never be whole.
+    if (c->eof_told || c->phase != OPEN || (c->in_len && (c->paused || c->offer))) return;
     c->eof_told = true;
     if (c->events->on_eof) {
         c->events->on_eof(c->owner);

@@ -263,6 +263,17 @@ static void test_eof(void **state) {
     assert_int_equal(p.eofs, 1);
     assert_int_equal(p.closes, 1);
     peer_done(&p);
+
+    // Bytes that wait for more never get it.
+    peer_open(&p, 0);
+    p.take_at_most = 0;
+    assert_int_equal(write(p.fd, "half", 4), 4);
+    run(3);
+    shutdown(p.fd, SHUT_WR);
+    run(4);
+    assert_int_equal(p.eofs, 1);
+    assert_int_equal(p.closes, 1);
+    peer_done(&p);
 }
 
 static void test_peer_gone(void **state) {

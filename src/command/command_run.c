@@ -6,17 +6,28 @@
 #include "command/set.h"
 
 enum {
-    RUN_MAX = 256,          // commands
+    RUN_MAX = COMMAND_RUN_MAX,
     SLICE = 64,             // changes at a time
     BYTES_MAX = 256 * 1024, // of arguments, about
     PLAIN_ARGS = 6,         // SET key id POINT lat lon
+    GET_ARGS_MAX = 5,       // GET key id WITHFIELDS OBJECT
+    AHEAD = 8,              // GETs
+};
+
+/// Of a GET.
+struct run_get {
+    const struct str *args;
+    size_t count;
+    uint64_t mark; // of engine_approach
 };
 
 struct command_run {
     const struct command *command;
     struct str key;
     size_t count, bytes;
-    bool points; // nothing else so far
+    bool reads;  // GETs
+    bool points; // SETs of nothing else so far
+    struct run_get gets[RUN_MAX];
     struct move moves[RUN_MAX];
     struct set *sets[RUN_MAX]; // NULL: only a point, in `moves`
     enum status statuses[RUN_MAX];
@@ -31,8 +42,10 @@ struct telling {
     void *ctx;
 };
 
+static bool take_get(struct command_run *run, const struct command_call *call);
 static bool take_point(struct command_run *run, const struct command_call *call);
 static bool take_set(struct command_run *run, const struct command_call *call);
+static size_t answer_gets(struct command_run *run, const struct telling *t);
 static bool answer_points(struct command_run *run, const struct telling *t);
 static void answer_slice(struct command_run *run, const struct telling *t, size_t first,
                          size_t count);
@@ -67,17 +80,37 @@ static bool may_begin(struct command_run *run, const struct command_call *call) 
 
 bool command_run_add(struct command_run *run, struct command_call *call) {
     const struct str *args = call->args;
-    if (call->count < 4 || !str_eq_nocase(args[0], STR("set")) || call->client->json ||
-        run->count == RUN_MAX || run->bytes > BYTES_MAX ||
+    bool reads = str_eq_nocase(args[0], STR("get"));
+    if (!(reads ? call->count >= 3 && call->count <= GET_ARGS_MAX
+                : call->count >= 4 && str_eq_nocase(args[0], STR("set"))) ||
+        call->client->json || run->count == RUN_MAX || run->bytes > BYTES_MAX ||
         atomic_load_explicit(&call->commands->monitors, memory_order_relaxed)) {
         return false;
     }
     if (run->count == 0) {
         if (!may_begin(run, call)) return false;
         run->key = args[1];
-        run->points = true;
+        run->points = !reads;
+        run->reads = reads;
     }
-    return str_eq(args[1], run->key) && (take_point(run, call) || take_set(run, call));
+    if (reads != run->reads || !str_eq(args[1], run->key)) {
+        return false;
+    }
+    return reads ? take_get(run, call) : take_point(run, call) || take_set(run, call);
+}
+
+static bool take_get(struct command_run *run, const struct command_call *call) {
+    struct run_get *get = &run->gets[run->count];
+    struct str *args = arena_alloc(call->arena, call->count * sizeof *args);
+    if (!args) {
+        return false;
+    }
+    memcpy(args, call->args, call->count * sizeof *args);
+    get->args = args;
+    get->count = call->count;
+    get->mark = engine_approach(commands_engine(call->commands), call->reader, run->key, args[2]);
+    run->count++;
+    return true;
 }
 
 static bool take_point(struct command_run *run, const struct command_call *call) {
@@ -114,19 +147,52 @@ static bool take_set(struct command_run *run, const struct command_call *call) {
     return true;
 }
 
-void command_run_answer(struct command_run *run, struct command_call *call,
-                        command_run_each_fn *each, void *ctx) {
-    struct telling t = {call, each, ctx};
-    if (!run->points || !answer_points(run, &t)) {
+static void answer_sets(struct command_run *run, const struct telling *t) {
+    if (!run->points || !answer_points(run, t)) {
         for (size_t i = 0; i < run->count; i += SLICE) {
             size_t left = run->count - i;
-            answer_slice(run, &t, i, left < SLICE ? left : SLICE);
+            answer_slice(run, t, i, left < SLICE ? left : SLICE);
         }
     }
     for (size_t i = 0; i < run->count; i++) {
         if (run->sets[i]) set_release(run->sets[i]);
     }
+}
+
+size_t command_run_answer(struct command_run *run, struct command_call *call,
+                          command_run_each_fn *each, void *ctx) {
+    struct telling t = {call, each, ctx};
+    size_t answered = run->count;
+    if (run->reads) {
+        answered = answer_gets(run, &t);
+    } else {
+        answer_sets(run, &t);
+    }
     run->count = run->bytes = 0;
+    return answered;
+}
+
+static void approach_get(const struct command_run *run, const struct command_call *call, size_t i) {
+    if (i < run->count) {
+        engine_approach_row(commands_engine(call->commands), call->reader, run->key,
+                            run->gets[i].mark);
+    }
+}
+
+static size_t answer_gets(struct command_run *run, const struct telling *t) {
+    for (size_t i = 0; i < AHEAD; i++) {
+        approach_get(run, t->call, i);
+    }
+    for (size_t i = 0; i < run->count; i++) {
+        struct command_call call = *t->call;
+        size_t begin = call.out->len;
+        approach_get(run, &call, i + AHEAD);
+        call.args = run->gets[i].args;
+        call.count = run->gets[i].count;
+        command_answer_bare(&call);
+        if (!t->each(t->ctx, begin, call.wait_lsn)) return i + 1;
+    }
+    return run->count;
 }
 
 static void tell(const struct telling *t, enum status st, const struct reason *why, uint64_t lsn) {

@@ -143,6 +143,10 @@ MUST_USE enum status engine_get(struct engine *e, unsigned reader, struct str co
 /// The same without counting it on the object.
 MUST_USE enum status engine_find(struct engine *e, unsigned reader, struct str collection,
                                  struct str id, struct object *out, struct reason *why);
+/// Where several ids are to be read, their cache misses overlap: of each first this, then engine_approach_row with what
+/// it returned, then engine_get.
+uint64_t engine_approach(struct engine *e, unsigned reader, struct str collection, struct str id);
+void engine_approach_row(struct engine *e, unsigned reader, struct str collection, uint64_t mark);
 /// An unknown collection is NOT_FOUND. BAD_REQUEST for a cursor that is not one of this collection.
 MUST_USE enum status engine_search(struct engine *e, unsigned reader, const struct query *query,
                                    struct arena *arena, struct hits *out, struct reason *why);

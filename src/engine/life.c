@@ -142,6 +142,23 @@ enum status engine_find(struct engine *e, unsigned reader, struct str collection
     return find(e, reader, collection_lookup_by(e, reader, collection), id, out, why);
 }
 
+uint64_t engine_approach(struct engine *e, unsigned reader, struct str collection, struct str id) {
+    const struct collection *c = collection_lookup_by(e, reader, collection);
+    uint64_t hash = c ? id_map_hash(c->ids, id) : 0;
+    if (c) {
+        id_map_prefetch(c->ids, hash);
+    }
+    return hash;
+}
+
+// Of a collection dropped and made anew meanwhile the wrong row comes near: no harm.
+void engine_approach_row(struct engine *e, unsigned reader, struct str collection, uint64_t mark) {
+    const struct collection *c = collection_lookup_by(e, reader, collection);
+    if (c) {
+        id_map_prefetch_row(c->ids, mark);
+    }
+}
+
 enum status engine_get(struct engine *e, unsigned reader, struct str collection, struct str id,
                        struct object *out, struct reason *why) {
     struct collection *c = collection_lookup_by(e, reader, collection);

@@ -38,6 +38,7 @@ struct resp_home {
     struct resp_room room;
     struct arena arena;
     struct command_run *run; // commands of the connection being read that are not answered yet
+    size_t run_at[COMMAND_RUN_MAX]; // where they begin in its bytes
     struct buf out;
     struct buf text; // of a reply before it is framed
     struct resp_mark *marks;

@@ -13,7 +13,7 @@ static struct command_call call_of(struct resp_session *s) {
                                  .begin_ns = home->mark_ns};
 }
 
-bool resp_run_add(struct resp_session *s, const struct resp_command *command) {
+bool resp_run_add(struct resp_session *s, const struct resp_command *command, size_t at) {
     struct resp_home *home = s->home;
     if (command->form != RESP_ARRAY || s->is_live || s->closing ||
         (home->is_serving && !home->is_serving(home->handler->ctx))) {
@@ -22,23 +22,34 @@ bool resp_run_add(struct resp_session *s, const struct resp_command *command) {
     struct command_call call = call_of(s);
     call.args = command->args;
     call.count = command->count;
-    return command_run_add(home->run, &call);
+    if (!command_run_add(home->run, &call)) return false;
+    home->run_at[command_run_count(home->run) - 1] = at;
+    return true;
 }
 
-static void mark(void *ctx, size_t begin, uint64_t lsn) {
-    if (lsn) resp_out_mark(ctx, begin, lsn, RESP_ARRAY);
+static bool on_reply(void *ctx, size_t begin, uint64_t lsn) {
+    struct resp_session *s = ctx;
+    const struct buf *out = &s->home->out;
+    if (lsn) resp_out_mark(s, begin, lsn, RESP_ARRAY);
+    if (out->failed) return false;
+    if (out->len <= RESP_GATHERED_MAX) return true;
+    resp_out_flush(s);
+    return !s->closing && !resp_out_is_full(s);
 }
 
-bool resp_run_answer(struct resp_session *s) {
+bool resp_run_answer(struct resp_session *s, size_t *at) {
     struct resp_home *home = s->home;
     size_t count = command_run_count(home->run);
     if (count == 0) return true;
     struct command_call call = call_of(s);
     s->form = RESP_ARRAY;
-    command_run_answer(home->run, &call, mark, s);
+    size_t answered = command_run_answer(home->run, &call, on_reply, s);
     uint64_t now_ns = clock_mono_ns();
-    resp_metrics_run(home->metrics, command_run_command(home->run), count,
-                     (now_ns - home->mark_ns) / count);
+    resp_metrics_run(home->metrics, command_run_command(home->run), answered,
+                     (now_ns - home->mark_ns) / answered);
     home->mark_ns = now_ns;
-    return resp_out_settle(s);
+    if (!resp_out_settle(s) || answered == count) return true;
+    resp_parser_deinit(&s->parser); // it has gone on
+    *at = home->run_at[answered];
+    return false;
 }

@@ -12,7 +12,6 @@
 
 enum {
     SLICE_NS = 2000000,     // a connection's work before the others' turn
-    GATHERED_MAX = 1 << 18, // bytes of replies that are gathered
     ARGS_KEPT = 1024,       // room for arguments that is kept between turns
     SLOW_BYTES_PER_MS = 16, // the least speed asked of a peer
     ROOM_SLACK = 1 << 16,   // what one read may bring beyond a command
@@ -238,13 +237,18 @@ static size_t commands_run(struct resp_session *s, const char *bytes, size_t len
     struct reason why = {0};
     struct resp_command command;
     enum resp_step step;
-    bool was_long = s->parser.need > GATHERED_MAX;
+    bool was_long = s->parser.need > RESP_GATHERED_MAX;
     for (;;) {
+        size_t begin = at;
         step = resp_parser_next(&s->parser, &home->room, &home->settings.limits, bytes + at,
                                 len - at, &taken, &command, &why);
         at += taken;
-        if (step == RESP_COMMAND && resp_run_add(s, &command)) continue;
-        if (!resp_run_answer(s)) return len;
+        if (step == RESP_COMMAND && resp_run_add(s, &command, begin)) continue;
+        if (!resp_run_answer(s, &at)) {
+            step = RESP_COMMAND;
+            break;
+        }
+        if (s->closing) return len;
         if (step != RESP_COMMAND) break;
         if (s->is_live) { // QUIT, or what is not understood here: the end either way
             s->client.quit = str_eq_nocase(command.args[0], STR("quit"));
@@ -260,7 +264,7 @@ static size_t commands_run(struct resp_session *s, const char *bytes, size_t len
         if (!resp_out_command(s, command.args, command.count, command.form) && s->closing) {
             return len;
         }
-        if (home->out.len > GATHERED_MAX) resp_out_flush(s);
+        if (home->out.len > RESP_GATHERED_MAX) resp_out_flush(s);
         if (home->mark_ns > until_ns || resp_out_is_full(s)) break;
     }
     resp_out_flush(s);
@@ -270,7 +274,7 @@ static size_t commands_run(struct resp_session *s, const char *bytes, size_t len
         return len;
     }
     if (s->closing) return len;
-    if (step == RESP_MORE && s->parser.need > GATHERED_MAX) {
+    if (step == RESP_MORE && s->parser.need > RESP_GATHERED_MAX) {
         make_room(s);
     } else if (was_long) {
         conn_room(s->conn, 0);

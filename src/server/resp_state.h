@@ -6,6 +6,8 @@
 #include "net/conn.h"
 #include "server/resp_home.h"
 
+#define RESP_GATHERED_MAX (1 << 18) // bytes of replies that are gathered
+
 enum resp_mode {
     RESP_MODE_NEW, // nothing has come yet
     RESP_MODE_RESP,
@@ -75,10 +77,11 @@ void resp_out_deinit(struct resp_session *s);
 
 // resp_run.c
 
-/// Let it wait for what follows, to be answered with it.
-bool resp_run_add(struct resp_session *s, const struct resp_command *command);
-/// Answer those that wait. False: the connection is cut.
-bool resp_run_answer(struct resp_session *s);
+/// Let the command, which begins `at` in the bytes, wait for what follows, to be answered with it.
+bool resp_run_add(struct resp_session *s, const struct resp_command *command, size_t at);
+/// Answer those that wait. False: the peer does not take replies so quickly, and `*at` is where the first without an answer
+/// begins; it is to be read again later.
+bool resp_run_answer(struct resp_session *s, size_t *at);
 
 // resp_live.c
 

@@ -14,10 +14,11 @@ static const char *const mixed[SETS] = {"SET f a POINT 1 2",           "SET f n 
                                         "SET f a FIELD x 1 POINT 5 6", "SET f c EX 900 STRING s",
                                         "SET f d NX POINT 9 9",        "SET f b POINT 2 2"};
 
-static void on_each(void *ctx, size_t begin, uint64_t lsn) {
+static bool on_each(void *ctx, size_t begin, uint64_t lsn) {
     (void)begin;
     (void)lsn;
     ++*(size_t *)ctx;
+    return true;
 }
 
 static size_t split(const char *line, struct str words[16]) {

@@ -96,6 +96,11 @@ static void some_line(struct rand *r, bool plain, char *out) {
     char key[16], id[16], with[64], where[160];
     snprintf(key, sizeof key, "k%d", rand_below(r, 6) ? 1 : (int)rand_below(r, KEYS));
     snprintf(id, sizeof id, "%c%d", rand_below(r, 60) ? 'i' : '\001', (int)rand_below(r, IDS));
+    if (rand_below(r, 4) == 0) {
+        static const char *const forms[] = {"", " WITHFIELDS", " POINT", " HASH 0", " what"};
+        snprintf(out, LINE, "GET %s %s%s", key, id, forms[rand_below(r, 5)]);
+        return;
+    }
     if (rand_below(r, plain ? 40 : 10)) {
         options(r, with, sizeof with);
         place(r, where, sizeof where);
@@ -136,11 +141,12 @@ static size_t split(const char *line, struct str words[WORDS]) {
     return n;
 }
 
-static void on_each(void *ctx, size_t begin, uint64_t lsn) {
+static bool on_each(void *ctx, size_t begin, uint64_t lsn) {
     struct side *s = ctx;
     assert_true(begin < s->desk.out.len);
     assert_int_equal(lsn, 0); // there is no store
     s->told++;
+    return true;
 }
 
 static void end_run(struct side *s, struct command_call *call) {
@@ -148,7 +154,7 @@ static void end_run(struct side *s, struct command_call *call) {
     if (count == 0) return;
     s->told = 0;
     s->together += count > 1 ? count : 0;
-    command_run_answer(s->run, call, on_each, s);
+    assert_int_equal(command_run_answer(s->run, call, on_each, s), count);
     assert_int_equal(s->told, count);
     assert_int_equal(command_run_count(s->run), 0);
     arena_reset(&s->desk.arena);
@@ -246,7 +252,7 @@ static void test_apart(void **state) {
     struct desk *d = &s.desk;
     struct command_call call = {
         .commands = d->commands, .client = &d->client, .args = words, .arena = &d->arena};
-    static const char *const apart[] = {"GET a b",
+    static const char *const apart[] = {"GET a",
                                         "SET a b",
                                         "SET a b POINT 91 0",
                                         "SET a b RETURN POINT 1 2",
@@ -267,13 +273,57 @@ static void test_apart(void **state) {
     assert_false(command_run_add(s.run, &call));
     assert_int_equal(commands_password(d->commands, STR("")), STATUS_OK);
     assert_true(command_run_add(s.run, &call));
+    words[0] = STR("GET");
+    assert_false(command_run_add(s.run, &call));
+    words[0] = STR("SET");
     words[1] = STR("other");
     assert_false(command_run_add(s.run, &call));
     assert_int_equal(command_run_count(s.run), 1);
     side_close(&s);
 }
 
+static bool on_two(void *ctx, size_t begin, uint64_t lsn) {
+    (void)begin;
+    (void)lsn;
+    return ++*(size_t *)ctx < 2;
+}
+
+/// GETs can be stopped; what has been changed has been.
+static void test_stop(void **state) {
+    (void)state;
+    struct side s;
+    struct str words[WORDS];
+    side_open(&s, true);
+    struct desk *d = &s.desk;
+    struct command_call call = {.commands = d->commands,
+                                .client = &d->client,
+                                .args = words,
+                                .out = &d->out,
+                                .arena = &d->arena,
+                                .reader = d->reader};
+    engine_enter(d->engine, d->reader);
+    static const char *const lines[] = {"SET a b POINT 1 2", "GET a b POINT"};
+    for (size_t which = 0; which < 2; which++) {
+        size_t told = 0;
+        call.count = split(lines[which], words);
+        buf_clear(&d->out);
+        for (size_t i = 0; i < 5; i++) {
+            assert_true(command_run_add(s.run, &call));
+        }
+        assert_int_equal(command_run_answer(s.run, &call, on_two, &told), which ? 2 : 5);
+        assert_int_equal(told, which ? 2 : 5);
+        assert_int_equal(command_run_count(s.run), 0);
+        buf_append_char(&d->out, '\0');
+        assert_string_equal(d->out.data,
+                            which ? "*2\r\n$1\r\n1\r\n$1\r\n2\r\n*2\r\n$1\r\n1\r\n$1\r\n2\r\n"
+                                  : "+OK\r\n+OK\r\n+OK\r\n+OK\r\n+OK\r\n");
+    }
+    engine_leave(d->engine, d->reader);
+    side_close(&s);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same), cmocka_unit_test(test_apart)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same), cmocka_unit_test(test_apart),
+                                       cmocka_unit_test(test_stop)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

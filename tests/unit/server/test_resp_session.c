@@ -265,6 +265,42 @@ static void test_long_run(void **state) {
     client_close(&c);
 }
 
+/// Replies that nobody takes stop a run of GETs where they are, and none is lost or given twice.
+static void test_stopped_run(void **state) {
+    (void)state;
+    enum { GETS = 600, TEXT = 40000 };
+    struct client c;
+    struct buf many, reply;
+    become_durable(UINT64_MAX);
+    client_open(&c, server.port);
+    buf_init(&many);
+    buf_init(&reply);
+    buf_printf(&many, "*5\r\n$3\r\nSET\r\n$1\r\nf\r\n$1\r\na\r\n$6\r\nSTRING\r\n$%d\r\n", TEXT);
+    buf_printf(&reply, "$%d\r\n", TEXT);
+    for (int i = 0; i < TEXT; i++) {
+        buf_append_char(&many, (char)('a' + i % 26));
+        buf_append_char(&reply, (char)('a' + i % 26));
+    }
+    buf_append_str(&many, STR("\r\n"));
+    buf_append_str(&reply, STR("\r\n"));
+    for (int i = 0; i < GETS; i++)
+        buf_append_str(&many, STR("*3\r\n$3\r\nGET\r\n$1\r\nf\r\n$1\r\na\r\n"));
+    buf_append_str(&many, STR("PING\r\n\0"));
+    client_say(&c, many.data);
+    size_t want = 5 + GETS * reply.len + 7;
+    while (c.in.len < want) {
+        if (client_more(&c, CLIENT_WAIT_MS) <= 0) break;
+    }
+    assert_int_equal(c.in.len, want);
+    assert_memory_equal(c.in.data, "+OK\r\n", 5);
+    for (size_t i = 0; i < GETS; i++)
+        assert_memory_equal(c.in.data + 5 + i * reply.len, reply.data, reply.len);
+    assert_memory_equal(c.in.data + want - 7, "+PONG\r\n", 7);
+    buf_deinit(&many);
+    buf_deinit(&reply);
+    client_close(&c);
+}
+
 static void test_quit_while_held(void **state) {
     (void)state;
     struct client c;
@@ -396,6 +432,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_run, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_run, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stopped_run, setup, teardown),
         cmocka_unit_test_setup_teardown(test_quit_while_held, setup, teardown),
         cmocka_unit_test_setup_teardown(test_message_behind_held, setup, teardown),
         cmocka_unit_test_setup_teardown(test_http_held, setup, teardown),

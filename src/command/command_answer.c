@@ -73,7 +73,8 @@ void command_answer_bare(struct command_call *call) {
 }
 
 static void run(struct command_call *call) {
-    struct reason why = {0};
+    struct reason why;
+    why.text[0] = why.pointer[0] = '\0'; // the rest of it is not looked at
     size_t begin = call->out->len;
     call->why = &why;
     if (!call->begin_ns) {

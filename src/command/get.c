@@ -116,28 +116,13 @@ static enum status reply_json(struct command_call *call, const struct get *g,
     return st == STATUS_OK ? reply_json_end(call) : st;
 }
 
-static enum status bulk_text(struct command_call *call, const struct object *o) {
-    if (object_form(o) == OBJECT_STRING) {
-        resp_bulk(call->out, object_text(o));
-        return STATUS_OK;
-    }
-    struct buf text;
-    buf_init(&text);
-    object_write_text(o, &text);
-    resp_bulk(call->out, buf_str(&text));
-    enum status st = buf_status(&text);
-    buf_deinit(&text);
-    return st;
-}
-
 static enum status reply_resp(struct command_call *call, const struct get *g,
                               const struct object *o) {
     struct buf *out = call->out;
-    enum status st = STATUS_OK;
     char room[16];
     struct buf hash = {.data = room, .cap = sizeof room};
     switch (g->kind) {
-    case KIND_OBJECT: st = bulk_text(call, o); break;
+    case KIND_OBJECT: object_write_bulk(o, out); break;
     case KIND_POINT: object_write_point(o, out); break;
     case KIND_BOUNDS: object_write_bounds(o, out); break;
     case KIND_HASH:
@@ -145,7 +130,7 @@ static enum status reply_resp(struct command_call *call, const struct get *g,
         resp_bulk(out, buf_str(&hash));
         break;
     }
-    return st;
+    return buf_status(out);
 }
 
 static enum status reply(struct command_call *call, const struct get *g, const struct object *o) {

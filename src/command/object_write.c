@@ -8,6 +8,9 @@
 #include "geo/geohash.h"
 #include "proto/resp.h"
 
+#define PLAIN_MIN 1e-3 // between these buf_append_double writes no exponent
+#define PLAIN_END 1e15
+
 static void write_coordinates(const struct geometry *g, struct buf *out);
 static void write_polygons(const struct geometry *g, struct buf *out);
 static void write_part(const struct geometry *g, size_t part, struct buf *out);
@@ -38,6 +41,36 @@ void object_write_text(const struct object *o, struct buf *out) {
     case OBJECT_COLLECTION:
     case OBJECT_STRING: buf_append_str(out, object_text(o)); break;
     }
+}
+
+// Most texts have two digits of bytes: then their head has the room that is left for it.
+void object_write_bulk(const struct object *o, struct buf *out) {
+    if (object_form(o) == OBJECT_STRING) {
+        resp_bulk(out, object_text(o));
+        return;
+    }
+    static const struct str place = {"$00\r\n", 5};
+    char room[24];
+    struct buf head = {.data = room, .cap = sizeof room};
+    size_t begin = out->len;
+    buf_append_str(out, place);
+    object_write_text(o, out);
+    if (out->failed) {
+        return;
+    }
+    size_t len = out->len - begin - place.len;
+    buf_append_char(&head, '$');
+    buf_append_u64(&head, len);
+    buf_append_str(&head, STR("\r\n"));
+    if (head.len != place.len) {
+        if (!buf_reserve(out, head.len)) {
+            return;
+        }
+        memmove(out->data + begin + head.len, out->data + begin + place.len, len);
+        out->len = begin + head.len + len;
+    }
+    memcpy(out->data + begin, room, head.len);
+    buf_append_str(out, STR("\r\n"));
 }
 
 void object_write_json(const struct object *o, struct buf *out) {
@@ -185,6 +218,11 @@ static void write_position(struct point p, double z, struct buf *out) {
 }
 
 void object_write_number(double v, struct buf *out) {
+    double magnitude = fabs(v);
+    if (magnitude >= PLAIN_MIN && magnitude < PLAIN_END) {
+        buf_append_double(out, v);
+        return;
+    }
     char room[128]; // buf_append_double asks for more than it writes
     struct buf text = {.data = room, .cap = sizeof room};
     if (v == 0) {

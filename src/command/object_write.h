@@ -12,6 +12,8 @@
 
 /// The text of GET: GeoJSON, or a string as it is.
 void object_write_text(const struct object *o, struct buf *out);
+/// The same as a bulk string; of OBJECT_STRING the string.
+void object_write_bulk(const struct object *o, struct buf *out);
 /// The same as a JSON value: a string in quotes.
 void object_write_json(const struct object *o, struct buf *out);
 /// A geometry as GeoJSON, rings as they are stored.

@@ -74,6 +74,7 @@ static struct query query_of(struct search_filter *f) {
         .relation = args->kind == SEARCH_WITHIN ? QUERY_WITHIN : QUERY_INTERSECTS,
         .limit = limit_of(args),
         .numbered = true,
+        .untimed = true,
         .skip = args->cursor,
         .accept = search_filter_needed(f) ? search_filter_accept : NULL,
         .accept_ctx = f,

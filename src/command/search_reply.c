@@ -55,29 +55,6 @@ static bool says_fields(const struct search_args *args) {
 
 // --- RESP ---
 
-static void resp_text(struct buf *out, const struct object *o) {
-    if (object_form(o) == OBJECT_STRING) {
-        resp_bulk(out, object_text(o));
-        return;
-    }
-    // The text goes first, then its head is put before it.
-    char room[24];
-    struct buf head = {.data = room, .cap = sizeof room};
-    size_t begin = out->len;
-    object_write_text(o, out);
-    size_t len = out->len - begin;
-    buf_append_char(&head, '$');
-    buf_append_u64(&head, len);
-    buf_append_str(&head, STR("\r\n"));
-    if (!buf_reserve(out, head.len + 2)) {
-        return;
-    }
-    memmove(out->data + begin + head.len, out->data + begin, len);
-    memcpy(out->data + begin, head.data, head.len);
-    out->len += head.len;
-    buf_append_str(out, STR("\r\n"));
-}
-
 static enum status resp_fields(struct buf *out, const struct object_field *fields, size_t count) {
     struct buf scratch; // of strings with escapes
     buf_init(&scratch);
@@ -102,7 +79,7 @@ static void resp_value(struct buf *out, const struct search_args *args, const st
     char hash[16];
     struct buf text = {.data = hash, .cap = sizeof hash};
     switch (args->output) {
-    case SEARCH_OBJECTS: resp_text(out, o); break;
+    case SEARCH_OBJECTS: object_write_bulk(o, out); break;
     case SEARCH_POINTS: object_write_point(o, out); break;
     case SEARCH_BOUNDS: object_write_bounds(o, out); break;
     case SEARCH_HASHES:

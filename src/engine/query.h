@@ -52,6 +52,7 @@ struct query {
     // they are asked for are stepped over, before filter and accept.
     bool numbered;
     uint64_t skip;
+    bool untimed;            // hits.ns is not asked for
     query_accept_fn *accept; // NULL: all; for answers in the order of slots
     void *accept_ctx;
 };

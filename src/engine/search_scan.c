@@ -204,14 +204,24 @@ static const struct row *fetch(struct search *s, uint32_t slot) {
     return row;
 }
 
+static size_t fetch_run(struct search *s, const uint32_t *slots, size_t count,
+                        const struct row **run) {
+    size_t n = count < RUN ? count : RUN;
+    for (size_t i = 0; i < n; i++) {
+        run[i] = fetch(s, slots[i]);
+    }
+    return n;
+}
+
+/// While one run is looked at the next one comes.
 static bool look_at(struct search *s, const uint32_t *slots, size_t count) {
-    const struct row *run[RUN];
-    for (size_t i = 0; i < count; i += RUN) {
-        size_t n = count - i < RUN ? count - i : RUN;
-        for (size_t j = 0; j < n; j++) {
-            run[j] = fetch(s, slots[i + j]);
-        }
-        if (!look_at_run(s, run, n)) {
+    const struct row *run[2][RUN];
+    size_t n = fetch_run(s, slots, count, run[0]);
+    for (size_t at = 0, turn = 0; n; turn ^= 1) {
+        size_t now = n;
+        at += now;
+        n = fetch_run(s, slots + at, count - at, run[turn ^ 1]);
+        if (!look_at_run(s, run[turn], now)) {
             return false;
         }
     }

@@ -145,8 +145,9 @@ static void radix_sort(uint32_t *v, uint32_t *other, size_t n) {
         any |= v[i];
         all &= v[i];
     }
-    unsigned width = n < 1024 ? 6 : 8;
-    uint32_t mask = (1u << width) - 1, differ = any ^ all;
+    uint32_t differ = any ^ all;
+    unsigned width = n >= 1024 ? 8 : differ >> 18 && !(differ >> 21) ? 7 : 6; // a pass less
+    uint32_t mask = (1u << width) - 1;
     uint32_t *from = v, *to = other;
     for (unsigned shift = 0; shift < 32 && differ >> shift; shift += width) {
         if ((differ >> shift & mask) == 0) {

@@ -56,6 +56,11 @@ bool resp_out_command(struct resp_session *s, const struct str *args, size_t cou
         command_refuse(&call, STATUS_UNAVAILABLE, "LOADING WarpEngine is reading its data");
     } else {
         command_answer_bare(&call);
+        if (home->out.failed && begin == 0 && !call.wait_lsn && !call.live.end) {
+            buf_deinit(&home->out); // what it held is room enough to say so
+            call.part_count = 0;
+            command_refuse(&call, STATUS_NO_MEMORY, "OOM not enough memory for the reply");
+        }
     }
     if (call.live.end) resp_live_begin(s, &call.live);
     if (call.part_count > 1 && home->out.len > begin) {

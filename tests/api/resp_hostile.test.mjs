@@ -40,8 +40,8 @@ function encode(args) {
   return Buffer.concat(parts);
 }
 
-async function connect() {
-  const socket = net.connect(port, '127.0.0.1');
+async function connect(to = port) {
+  const socket = net.connect(to, '127.0.0.1');
   await once(socket, 'connect');
   const parser = new RespParser();
   const waiting = [];
@@ -139,6 +139,25 @@ test('every command with too few, too many and strange arguments', { timeout: 30
   assert.equal(await client.ask('PING'), 'PONG');
   assert.ok(refused > ROUNDS / 10);
   client.close();
+});
+
+test('memory runs out: writes and replies too large are refused in words, reads go on', { timeout: 60_000 }, async () => {
+  const small = await startServer({ args: ['--limits-memory-bytes', '64MiB', '--threads', '2'] });
+  const { ask, close } = await connect(small.respPort);
+  const text = 'x'.repeat(100_000);
+  let stored = 0;
+  let answer;
+  while ((answer = await ask('SET', 'k', stored, 'STRING', text)) === 'OK' && stored < 2000) stored++;
+  assert.match(answer.message, /^OOM /);
+  assert.ok(stored > 100, `${stored} stored`);
+  assert.equal(await ask('GET', 'k', '0'), text);
+  assert.equal(await ask('SCAN', 'k', 'COUNT'), stored);
+  const all = await ask('SCAN', 'k', 'LIMIT', 1000);
+  assert.ok(all instanceof RespError && /^OOM /.test(all.message), String(all).slice(0, 100));
+  assert.equal(await ask('DROP', 'k'), 1);
+  assert.equal(await ask('PING'), 'PONG');
+  close();
+  await small.stop();
 });
 
 test('half a command, and the client is gone: its connection goes too', { timeout: 30_000 }, async () => {

@@ -13,20 +13,10 @@
 #define ENGINE_ID_ORDER_H
 
 #include "engine/id_map.h"
+#include "engine/id_order_key.h"
 #include "engine/slots.h"
 
 struct id_order;
-
-enum id_order_kind {
-    ID_ORDER_ID,
-    ID_ORDER_VALUE, // strings only: value, then id
-    ID_ORDER_KINDS
-};
-
-struct id_order_key {
-    struct str value; // ID_ORDER_VALUE
-    struct str id;
-};
 
 /// Both are borrowed for its life: the collection's.
 MUST_USE enum status id_order_new(const struct slots *slots, struct id_map *ids,

@@ -12,6 +12,7 @@ static struct str title_of(int status) {
     case 406: return STR("Not Acceptable");
     case 408: return STR("Request Timeout");
     case 409: return STR("Conflict");
+    case 410: return STR("Gone");
     case 412: return STR("Precondition Failed");
     case 413: return STR("Content Too Large");
     case 414: return STR("URI Too Long");

@@ -55,7 +55,7 @@ static void hostile_bytes_are_refused(void **state) {
     (void)state;
     const struct str bad[] = {
         STR("\x00\x00\x00\x00"),                                             // kind 0
-        STR("\x06\x00\x00\x00"),                                             // unknown kind
+        STR("\x07\x00\x00\x00"),                                             // unknown kind
         STR("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),                 // 2^64 - 1 bytes
         STR("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02\x00\x00"),         // beyond 64 bits
         STR("\x01\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00\x00\x00"), // never ends

@@ -1,10 +1,13 @@
 #include "cli/local.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/api.h"
 #include "base/mem.h"
+#include "realtime/events.h"
 #include "server/server.h"
 
 struct local {
@@ -12,6 +15,8 @@ struct local {
     struct log log;
     struct registry *metrics;
     struct storage *storage;
+    struct event_log *event_log; // NULL: nothing is written
+    struct events *events;
     struct engine *engine;
     struct api *api;
     enum target_use use;
@@ -21,7 +26,11 @@ struct local {
 };
 
 static enum status open_store(struct local *l, struct reason *why);
+static enum status open_events(struct local *l, struct reason *why);
+static enum status attach(struct local *l, struct reason *why);
 static enum status open_api(struct local *l);
+static enum status on_restored(void *ctx, const struct engine_event *event, uint64_t lsn);
+static enum status on_settle(void *ctx);
 static void fill_request(const struct target_call *call, struct http_request *request);
 
 enum status local_open(const struct config *config, enum target_use use, struct local **out,
@@ -38,9 +47,11 @@ enum status local_open(const struct config *config, enum target_use use, struct 
     struct engine_options options;
     server_engine_options(&l->config, &options);
     options.log = &l->log;
+    options.events = (struct engine_events){.ctx = l, .restored = on_restored, .settle = on_settle};
     st = engine_new(&options, &l->engine);
     if (st == STATUS_OK) st = open_store(l, why);
-    if (st == STATUS_OK) st = engine_attach(l->engine, l->storage, why);
+    if (st == STATUS_OK) st = open_events(l, why);
+    if (st == STATUS_OK) st = attach(l, why);
     if (st == STATUS_OK) st = engine_reader_open(l->engine, &l->reader);
     l->has_reader = st == STATUS_OK;
     if (st == STATUS_OK) st = open_api(l);
@@ -62,6 +73,8 @@ enum status local_close(struct local *l, struct reason *why) {
     // The store's thread may be reading the engine for a snapshot: it ends first.
     storage_close(l->storage);
     if (l->engine) engine_free(l->engine);
+    events_free(l->events);
+    event_log_close(l->event_log);
     registry_free(l->metrics);
     config_deinit(&l->config);
     mem_free(l);
@@ -106,6 +119,45 @@ static enum status open_store(struct local *l, struct reason *why) {
     options.source = l->use == TARGET_READ ? NULL : engine_emit_all;
     options.source_ctx = l->engine;
     return wal_store_open(&options, &l->storage, why);
+}
+
+/// Events that a killed server had not yet brought into the event log are in the store's log alone: whoever takes
+/// snapshots, which drop that, must first bring them over. The store's lock is held by now.
+static enum status open_events(struct local *l, struct reason *why) {
+    char dir[PATH_MAX];
+    if (l->use == TARGET_READ) return STATUS_OK;
+    int len = snprintf(dir, sizeof dir, "%s/events", l->config.data_root);
+    if (len >= (int)sizeof dir) return reason_set(why, STATUS_INVALID, "the path is too long");
+    const struct event_log_options log = {
+        .dir = dir,
+        .retention_bytes = l->config.events_retention_bytes,
+        .retention_ms = (int64_t)l->config.events_retention_s * 1000,
+        .log = &l->log,
+    };
+    enum status st = event_log_open(&log, &l->event_log, why);
+    const struct events_options options = {.log = l->event_log, .log_lines = &l->log};
+    return st == STATUS_OK ? events_new(&options, &l->events) : st;
+}
+
+/// As the server does it: what a power cut took of the store's log, the event log must not know either.
+static enum status attach(struct local *l, struct reason *why) {
+    enum status st = engine_attach(l->engine, l->storage, why);
+    if (st != STATUS_OK || !l->event_log) return st;
+    struct storage_stats stats;
+    storage_stats(l->storage, &stats);
+    st = event_log_cut(l->event_log, stats.last_lsn, why);
+    if (st == STATUS_OK) engine_event_seq_from(l->engine, event_log_last(l->event_log));
+    return st;
+}
+
+static enum status on_restored(void *ctx, const struct engine_event *event, uint64_t lsn) {
+    struct local *l = ctx;
+    return l->events ? events_restored(l->events, event, lsn) : STATUS_OK;
+}
+
+static enum status on_settle(void *ctx) {
+    struct local *l = ctx;
+    return l->events ? events_settle(l->events) : STATUS_OK;
 }
 
 static enum status open_api(struct local *l) {

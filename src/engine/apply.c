@@ -56,7 +56,7 @@ static enum status run(struct batch *b, uint64_t *lsn) {
     }
     batch_discard(b);
     if (b->watched) {
-        fences_work_end(b->reader);
+        fences_work_end(b->engine, b->reader);
     }
     if (b->reader->retired_rows >= COLLECT_AFTER) {
         b->reader->retired_rows = 0;
@@ -145,7 +145,7 @@ static enum status commit(struct batch *b, uint64_t *lsn) {
     if (!changed) {
         return STATUS_OK; // each change has failed on its own
     }
-    enum status st = b->watched ? fences_work_prepare(b->reader, &events) : STATUS_OK;
+    enum status st = b->watched ? fences_work_prepare(b->engine, b->reader, &events) : STATUS_OK;
     if (st == STATUS_OK && store) {
         st = storage_reserve(store, batch->len + events, &room);
     }

@@ -201,6 +201,7 @@ static enum status log_drop(struct engine *e, struct engine_reader *r, struct co
         st = storage_reserve(e->store, r->batch.len + events, &room);
     }
     if (st != STATUS_OK) {
+        fences_work_end(e, r);
         return st;
     }
     collections_lock(&e->collections);
@@ -213,7 +214,7 @@ static enum status log_drop(struct engine *e, struct engine_reader *r, struct co
     }
     collections_unlock(&e->collections);
     if (watched) {
-        fences_work_end(r);
+        fences_work_end(e, r);
     }
     engine_reader_trim(r);
     return STATUS_OK;
@@ -240,7 +241,7 @@ static enum status match_all(struct engine *e, struct engine_reader *r, struct c
     if (st == STATUS_OK) {
         st = fences_match_drop(e, r, collection_name(c), now_ms);
     }
-    return st == STATUS_OK ? fences_work_prepare(r, events) : st;
+    return st == STATUS_OK ? fences_work_prepare(e, r, events) : st;
 }
 
 static void lock_all(struct collection *c) {

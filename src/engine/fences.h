@@ -52,6 +52,11 @@ struct engine_events {
     /// Append the text of the event, or nothing: then it is none. Under the id's stripe: no calls into the engine but
     /// reads of objects. A status other than OK refuses the whole batch with it.
     enum status (*write)(void *ctx, const struct fence_event *event, struct buf *out);
+    /// Events are about to be committed: of those that are durable `count`, with `bytes` of text, ids and names. Set memory aside so
+    /// that committed cannot run out of it, until `release` is called with the same numbers; or refuse the batch with a
+    /// status. From many threads at a time. Both or neither.
+    enum status (*reserve)(void *ctx, size_t count, size_t bytes);
+    void (*release)(void *ctx, size_t count, size_t bytes);
     /// In the order of seq and LSN, one call at a time, still under the stripes: note it down and return. `lsn` 0: the
     /// engine has no store, or none of these events is durable and nothing else was written.
     void (*committed)(void *ctx, const struct engine_event *events, size_t count, uint64_t lsn);

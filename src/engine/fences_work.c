@@ -11,6 +11,8 @@
 #define KEEPS (1u << 20) // bytes of each buffer, between two batches
 
 static size_t record_most(const struct fences_pending *p);
+static size_t text_bytes(const struct fences_pending *p);
+static enum status reserve(struct fences *t, struct fences_work *w, size_t count, size_t bytes);
 static void write_record(const struct fences_work *w, const struct fences_pending *p, uint64_t seq,
                          struct buf *body, struct buf *batch);
 static bool take_varint(struct str *from, uint64_t *out);
@@ -61,21 +63,45 @@ bool fences_work_room(void *array, size_t *cap, size_t count, size_t size) {
     return true;
 }
 
-enum status fences_work_prepare(struct engine_reader *r, size_t *most) {
+enum status fences_work_prepare(struct engine *e, struct engine_reader *r, size_t *most) {
     struct fences_work *w = r->fences;
+    size_t count = 0, texts = 0;
     *most = 0;
     buf_clear(&r->body);
     for (size_t i = 0; i < w->pending_count; i++) {
         const struct fences_pending *p = &w->pending[i];
         size_t bytes = fence_spec(p->fence)->durable ? record_most(p) : 0;
         *most += bytes;
+        count += bytes > 0;
+        texts += bytes ? text_bytes(p) : 0;
         if (!buf_reserve(&r->body, bytes)) {
             return STATUS_NO_MEMORY;
         }
     }
     bool room = w->pending_count == 0 ||
                 fences_work_room(&w->events, &w->event_cap, w->pending_count, sizeof w->events[0]);
-    return room && buf_reserve(&r->batch, *most) ? STATUS_OK : STATUS_NO_MEMORY;
+    if (!room || !buf_reserve(&r->batch, *most)) {
+        return STATUS_NO_MEMORY;
+    }
+    return reserve(&e->fences, w, count, texts);
+}
+
+static enum status reserve(struct fences *t, struct fences_work *w, size_t count, size_t bytes) {
+    enum status st = STATUS_OK;
+    assert(w->reserved_count == 0);
+    if (count && t->events.reserve) {
+        st = t->events.reserve(t->events.ctx, count, bytes);
+        w->reserved_count = st == STATUS_OK ? count : 0;
+        w->reserved_bytes = bytes;
+    }
+    return st;
+}
+
+static void release(struct fences *t, struct fences_work *w) {
+    if (w->reserved_count) {
+        t->events.release(t->events.ctx, w->reserved_count, w->reserved_bytes);
+        w->reserved_count = 0;
+    }
 }
 
 void fences_work_forget(struct fences_work *w, uint32_t item) {
@@ -141,11 +167,12 @@ static void trim(void *array, size_t *cap, size_t size) {
     }
 }
 
-void fences_work_end(struct engine_reader *r) {
+void fences_work_end(struct engine *e, struct engine_reader *r) {
     struct fences_work *w = r->fences;
     if (!w) {
         return;
     }
+    release(&e->fences, w);
     w->pending_count = 0;
     trim(&w->found, &w->found_cap, sizeof w->found[0]);
     trim(&w->told, &w->told_cap, sizeof w->told[0]);
@@ -158,8 +185,11 @@ void fences_work_end(struct engine_reader *r) {
 }
 
 static size_t record_most(const struct fences_pending *p) {
-    return RECORD_MOST + p->collection.len + ID_BYTES + BODY_MOST + fence_spec(p->fence)->id.len +
-           p->id.len + p->text_len;
+    return RECORD_MOST + ID_BYTES + BODY_MOST + text_bytes(p);
+}
+
+static size_t text_bytes(const struct fences_pending *p) {
+    return p->collection.len + fence_spec(p->fence)->id.len + p->id.len + p->text_len;
 }
 
 static void write_text(struct buf *out, struct str text) {

@@ -38,7 +38,8 @@ struct fences_work {
     size_t pending_count, pending_cap;
     struct engine_event *events; // room for those pending
     size_t event_cap;
-    bool failed; // no memory
+    size_t reserved_count, reserved_bytes; // with the listener
+    bool failed;                           // no memory
 };
 
 /// Before the first change of a batch. NO_MEMORY.
@@ -50,14 +51,15 @@ bool fences_work_room(void *array, size_t *cap, size_t count, size_t size);
 static inline bool fences_work_any(const struct fences_work *w) {
     return w && w->pending_count;
 }
-/// Make room in `batch` for the records of durable events; `*most` is what they take. NO_MEMORY.
-MUST_USE enum status fences_work_prepare(struct engine_reader *r, size_t *most);
+/// Make room in `batch` for the records of durable events, and with the listener; `*most` is what they take in the batch.
+/// NO_MEMORY.
+MUST_USE enum status fences_work_prepare(struct engine *e, struct engine_reader *r, size_t *most);
 /// The change `item` failed: none of its events.
 void fences_work_forget(struct fences_work *w, uint32_t item);
 /// Append the batch with the events to the store (`room` of it), and tell who listens. Gives the LSN.
 uint64_t fences_work_append(struct engine *e, struct engine_reader *r, struct storage_room *room);
 /// Over, one way or another.
-void fences_work_end(struct engine_reader *r);
+void fences_work_end(struct engine *e, struct engine_reader *r);
 
 /// A record of an event, as the store gives it back. CORRUPT.
 MUST_USE enum status fences_work_restore(struct engine *e, uint64_t lsn,

@@ -168,7 +168,7 @@ static enum status move_plain(struct run *r, uint64_t *lsn) {
     }
     unlock_stripes(r);
     if (r->watched) {
-        fences_work_end(r->reader);
+        fences_work_end(r->engine, r->reader);
     }
     return st;
 }
@@ -391,7 +391,7 @@ static enum status reserve(struct run *r, struct storage_room **room) {
         }
     }
     buf_clear(batch);
-    if (r->watched && fences_work_prepare(r->reader, &events) != STATUS_OK) {
+    if (r->watched && fences_work_prepare(r->engine, r->reader, &events) != STATUS_OK) {
         return STATUS_NO_MEMORY;
     }
     buf_clear(body);

@@ -16,16 +16,26 @@ static bool take_text(struct str *bytes, struct str *out) {
     return true;
 }
 
-void event_note_write(const struct event_note *n, struct buf *out) {
-    const struct str parts[] = {n->fence_id, n->collection, n->id};
-    buf_append_char(out, (char)n->kind);
-    buf_append_char(out, (char)n->trigger);
-    buf_append_char(out, (char)n->command);
+static char *put_varint(char *p, uint64_t v) {
+    for (; v >= 0x80; v >>= 7)
+        *p++ = (char)((v & 0x7f) | 0x80);
+    *p++ = (char)v;
+    return p;
+}
+
+void event_note_cut(const struct event_note *n, struct event_note_parts *out) {
+    const struct str texts[] = {n->fence_id, n->collection, n->id};
+    char *from = out->numbers, *p = from;
+    *p++ = (char)n->kind;
+    *p++ = (char)n->trigger;
+    *p++ = (char)n->command;
     for (unsigned i = 0; i < 3; i++) {
-        buf_append_varint(out, parts[i].len);
-        buf_append_str(out, parts[i]);
+        p = put_varint(p, texts[i].len);
+        out->parts[2 * i] = (struct str){from, (size_t)(p - from)};
+        out->parts[2 * i + 1] = texts[i];
+        from = p;
     }
-    buf_append_str(out, n->text);
+    out->parts[6] = n->text;
 }
 
 bool event_note_parse(struct str bytes, struct event_note *out) {

@@ -15,7 +15,16 @@ struct event_note {
     struct str text;
 };
 
-void event_note_write(const struct event_note *note, struct buf *out);
+#define EVENT_NOTE_PARTS 7u
+#define EVENT_NOTE_MOST (3u + 3 * 10) // bytes of a note beside its texts
+
+/// A note in pieces, borrowed from the note and from here.
+struct event_note_parts {
+    struct str parts[EVENT_NOTE_PARTS];
+    char numbers[EVENT_NOTE_MOST];
+};
+/// The pieces point into `out`, which stays where it is.
+void event_note_cut(const struct event_note *note, struct event_note_parts *out);
 /// Borrowed from `bytes`.
 MUST_USE bool event_note_parse(struct str bytes, struct event_note *out);
 

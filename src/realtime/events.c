@@ -7,7 +7,6 @@
 struct events {
     struct events_options options;
     struct delivery *delivery;
-    struct buf note; // of the one call at a time
     struct counter *logged, *published, *missing;
 };
 
@@ -30,7 +29,6 @@ enum status events_new(const struct events_options *options, struct events **out
 
 void events_free(struct events *ev) {
     if (!ev) return;
-    buf_deinit(&ev->note);
     mem_free(ev);
 }
 
@@ -46,12 +44,18 @@ static enum status append(struct events *ev, const struct engine_event *e, uint6
                               .collection = e->collection,
                               .id = e->id,
                               .text = e->text};
-    buf_clear(&ev->note);
-    event_note_write(&note, &ev->note);
-    if (ev->note.failed) return STATUS_NO_MEMORY;
-    struct event_entry entry = {
-        .seq = e->seq, .lsn = lsn, .time_ms = e->now_ms, .payload = buf_str(&ev->note)};
-    return event_log_append(ev->options.log, &entry);
+    struct event_note_parts cut;
+    event_note_cut(&note, &cut);
+    const struct event_entry entry = {.seq = e->seq, .lsn = lsn, .time_ms = e->now_ms};
+    return event_log_append_parts(ev->options.log, &entry, cut.parts, EVENT_NOTE_PARTS);
+}
+
+enum status events_reserve(struct events *ev, size_t count, size_t bytes) {
+    return event_log_reserve(ev->options.log, count, bytes + count * EVENT_NOTE_MOST);
+}
+
+void events_release(struct events *ev, size_t count, size_t bytes) {
+    event_log_release(ev->options.log, count, bytes + count * EVENT_NOTE_MOST);
 }
 
 void events_committed(struct events *ev, const struct engine_event *list, size_t count,
@@ -70,8 +74,7 @@ void events_committed(struct events *ev, const struct engine_event *list, size_t
             continue;
         }
         counter_inc(ev->missing);
-        log_write(ev->options.log_lines, LOG_ERROR,
-                  "out of memory: an event is missing from the event log until the next start",
+        log_write(ev->options.log_lines, LOG_ERROR, "an event is missing from the event log",
                   LOG_INT("seq", e->seq));
     }
     // With a store there is nothing to do before it says that the batch is durable.

@@ -27,6 +27,9 @@ void events_free(struct events *ev);
 /// Who is woken; NULL: nobody. Before the first change.
 void events_set_delivery(struct events *ev, struct delivery *delivery);
 
+/// Room in the event log for what is about to be committed: see engine_events.reserve.
+MUST_USE enum status events_reserve(struct events *ev, size_t count, size_t bytes);
+void events_release(struct events *ev, size_t count, size_t bytes);
 void events_committed(struct events *ev, const struct engine_event *list, size_t count,
                       uint64_t lsn);
 MUST_USE enum status events_restored(struct events *ev, const struct engine_event *event,

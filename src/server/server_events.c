@@ -10,6 +10,8 @@
 #include "server/server_state.h"
 
 static enum status on_write(void *ctx, const struct fence_event *event, struct buf *out);
+static enum status on_reserve(void *ctx, size_t count, size_t bytes);
+static void on_release(void *ctx, size_t count, size_t bytes);
 static void on_committed(void *ctx, const struct engine_event *list, size_t count, uint64_t lsn);
 static enum status on_restored(void *ctx, const struct engine_event *event, uint64_t lsn);
 static enum status on_settle(void *ctx);
@@ -18,6 +20,8 @@ static void on_expired(void *ctx, const struct fence *fence);
 void server_events_hear(struct server *s, struct engine_events *out) {
     *out = (struct engine_events){.ctx = s,
                                   .write = on_write,
+                                  .reserve = on_reserve,
+                                  .release = on_release,
                                   .committed = on_committed,
                                   .restored = on_restored,
                                   .settle = on_settle,
@@ -107,6 +111,16 @@ static enum status on_write(void *ctx, const struct fence_event *event, struct b
     struct server *s = ctx;
     if (fence_spec(event->fence)->kind == FENCE_GEOFENCE) return geofence_event_write(event, out);
     return fence_message_write(s->commands, event, out);
+}
+
+static enum status on_reserve(void *ctx, size_t count, size_t bytes) {
+    struct server *s = ctx;
+    return events_reserve(s->events, count, bytes);
+}
+
+static void on_release(void *ctx, size_t count, size_t bytes) {
+    struct server *s = ctx;
+    events_release(s->events, count, bytes);
 }
 
 static void on_committed(void *ctx, const struct engine_event *list, size_t count, uint64_t lsn) {

@@ -39,6 +39,7 @@ struct event_log {
     struct event_segment **segments;
     size_t count, cap;
     struct buf pending;
+    size_t reserved;               // room behind its end that is promised
     uint64_t last_seq;             // taken in
     uint64_t durable_lsn;          // as last told
     uint64_t shown_seq, shown_lsn; // the last one written to a segment
@@ -195,12 +196,38 @@ static enum status log_load(struct event_log *log, struct reason *why) {
 
 // --- taking in ---
 
+enum status event_log_reserve(struct event_log *log, size_t count, size_t bytes) {
+    size_t room = bytes + count * EVENT_FRAME_HEADER;
+    pthread_mutex_lock(&log->lock);
+    bool good = buf_reserve(&log->pending, log->reserved + room) != NULL;
+    log->pending.failed = false; // what is there is whole
+    if (good) log->reserved += room;
+    pthread_mutex_unlock(&log->lock);
+    return good ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+void event_log_release(struct event_log *log, size_t count, size_t bytes) {
+    size_t room = bytes + count * EVENT_FRAME_HEADER;
+    pthread_mutex_lock(&log->lock);
+    assert(room <= log->reserved);
+    log->reserved -= room;
+    pthread_mutex_unlock(&log->lock);
+}
+
 enum status event_log_append(struct event_log *log, const struct event_entry *event) {
-    if (event->payload.len > EVENT_ENTRY_PAYLOAD_MAX) return STATUS_TOO_LARGE;
+    return event_log_append_parts(log, event, &event->payload, 1);
+}
+
+enum status event_log_append_parts(struct event_log *log, const struct event_entry *event,
+                                   const struct str *parts, size_t count) {
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].len;
+    if (len > EVENT_ENTRY_PAYLOAD_MAX) return STATUS_TOO_LARGE;
     enum status st = STATUS_OK;
     pthread_mutex_lock(&log->lock);
     if (event->seq > log->last_seq) {
-        event_segment_frame(&log->pending, event);
+        event_segment_frame(&log->pending, event, parts, count);
         st = buf_status(&log->pending);
         log->pending.failed = false; // what is there is whole
         if (st == STATUS_OK) log->last_seq = event->seq;
@@ -288,7 +315,7 @@ static void pending_take(struct event_log *log, uint64_t durable_lsn) {
         if (e.lsn > durable_lsn) break;
         len += size;
     }
-    if (len == from->len) {
+    if (len == from->len && log->writing.cap >= log->reserved) {
         struct buf empty = log->writing;
         log->writing = *from;
         *from = empty;

@@ -38,9 +38,16 @@ MUST_USE enum status event_log_open(const struct event_log_options *options, str
 /// What is not written yet is written, if its batch is durable. NULL is allowed.
 void event_log_close(struct event_log *log);
 
+/// Set memory aside for events that will be appended: `bytes` of payloads of `count` events. NO_MEMORY.
+MUST_USE enum status event_log_reserve(struct event_log *log, size_t count, size_t bytes);
+/// They were appended, or will not be.
+void event_log_release(struct event_log *log, size_t count, size_t bytes);
 /// Take in one event, copied; in the order of seq. One that is there already is passed over (a replay repeats).
-/// NO_MEMORY: it is missing from the log until the next replay.
+/// NO_MEMORY, never within what was reserved: it is missing from the log until the next replay.
 MUST_USE enum status event_log_append(struct event_log *log, const struct event_entry *event);
+/// The same with a payload in pieces.
+MUST_USE enum status event_log_append_parts(struct event_log *log, const struct event_entry *event,
+                                            const struct str *parts, size_t count);
 /// Write what is durable by `durable_lsn` (UINT64_MAX: all) and drop what is too old by `now_ms`. An error of the disk
 /// leaves all in memory for the next call.
 MUST_USE enum status event_log_flush(struct event_log *log, uint64_t durable_lsn, int64_t now_ms,

@@ -34,18 +34,26 @@ static uint32_t get32(const char *at) {
 
 // --- frames ---
 
-void event_segment_frame(struct buf *out, const struct event_entry *e) {
-    char *p = buf_reserve(out, EVENT_FRAME_HEADER + e->payload.len);
+void event_segment_frame(struct buf *out, const struct event_entry *e, const struct str *parts,
+                         size_t count) {
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].len;
+    char *p = buf_reserve(out, EVENT_FRAME_HEADER + len);
     if (!p) return;
     put32(p + AT_MAGIC, FRAME_MAGIC);
     put32(p + AT_CRC, 0);
-    put32(p + AT_LEN, (uint32_t)e->payload.len);
+    put32(p + AT_LEN, (uint32_t)len);
     put32(p + AT_LEN + 4, 0);
     wal_frame_put64(p + AT_SEQ, e->seq);
     wal_frame_put64(p + AT_LSN, e->lsn);
     wal_frame_put64(p + AT_TIME, (uint64_t)e->time_ms);
-    if (e->payload.len) memcpy(p + EVENT_FRAME_HEADER, e->payload.p, e->payload.len);
-    out->len += EVENT_FRAME_HEADER + e->payload.len;
+    p += EVENT_FRAME_HEADER;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len) memcpy(p, parts[i].p, parts[i].len);
+        p += parts[i].len;
+    }
+    out->len += EVENT_FRAME_HEADER + len;
 }
 
 void event_segment_stamp(const struct event_segment *s, char *frames, size_t len) {

@@ -27,7 +27,9 @@ struct event_segment {
 };
 
 /// A frame at the end of `out`. The CRC is put in by event_segment_stamp, when the segment is known.
-void event_segment_frame(struct buf *out, const struct event_entry *event);
+/// The payload is the parts in a row, not that of `event`.
+void event_segment_frame(struct buf *out, const struct event_entry *event, const struct str *parts,
+                         size_t count);
 /// CRCs of the whole frames in these bytes.
 void event_segment_stamp(const struct event_segment *s, char *frames, size_t len);
 /// Bytes of the first frame, checked; 0: not whole. `*bad`: it is damaged.

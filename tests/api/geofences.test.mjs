@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Webhook } from 'standardwebhooks';
 import { startServer, tempDir } from './support/server.mjs';
 
 const F = '/api/v1/geofences';
@@ -213,6 +214,39 @@ test('webhooks: one for each rule, signed, in its words', async () => {
   assert.equal(ids.size, 3);
   const logged = await events('hooks', 2);
   assert.equal(logged[0].event_id, receiver.got.find((g) => g.path === '/a').json.data.event_id);
+});
+
+test('signatures satisfy the receivers of Standard Webhooks, while secrets rotate too', async () => {
+  const secret = (byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`;
+  const body = (webhook_secret) => ({
+    geometry: square(50, 30, 2), collection: 'rotation',
+    rules: [{ id: 'r', trigger: 'enter', webhook_url: `${receiver.url}/rotation`, webhook_secret }],
+  });
+  const sent = () => receiver.got.filter((g) => g.path === '/rotation');
+  const seen = async (count) => {
+    await put('v', 31, 51, { collection: 'rotation' });
+    await put('v', 31, 60, { collection: 'rotation' });
+    await until(`webhook ${count}`, () => sent().length === count);
+    return sent()[count - 1];
+  };
+  const accepts = (one, hook) => {
+    const told = new Webhook(one).verify(hook.body, hook.headers); // throws
+    assert.deepEqual(told, hook.json);
+  };
+  await make({ id: 'rotation', ...body(secret(1)) });
+  const before = await seen(1);
+  accepts(secret(1), before);
+  assert.throws(() => accepts(secret(2), before));
+  assert.throws(() => new Webhook(secret(1)).verify(`${before.body} `, before.headers));
+  assert.equal((await server.put(`${F}/rotation`, body([secret(2), secret(1)]))).status, 200);
+  const both = await seen(2);
+  accepts(secret(1), both);
+  accepts(secret(2), both);
+  assert.equal((await server.put(`${F}/rotation`, body(secret(2)))).status, 200);
+  const after = await seen(3);
+  accepts(secret(2), after);
+  assert.throws(() => accepts(secret(1), after));
+  assert.equal((await server.delete(`${F}/rotation`)).status, 204);
 });
 
 test('what was delivered is sent again on demand, under the same id', async () => {

@@ -1,10 +1,14 @@
 // admin.c - how the server is: health, readiness, metrics, backup, and the documents that say what there is.
 
+#include <limits.h>
+#include <stdio.h>
+
 #include "api/endpoints.h"
 #include "api/json.h"
 #include "api/reply.h"
 #include "base/clock.h"
 
+static enum status backup_events(struct api *api, const char *dir, struct reason *why);
 static bool is_ready(const struct api *api);
 static void write_health(struct api *api, struct buf *out);
 static void write_memory(const struct engine *engine, const struct engine_stats *stats,
@@ -66,6 +70,7 @@ enum status api_admin_backup(struct api *api, struct call *call) {
     if (st == STATUS_OK) {
         engine_leave(api->options.engine, call->reader);
         st = storage_backup(store, dir, call->why);
+        if (st == STATUS_OK) st = backup_events(api, dir, call->why);
         engine_enter(api->options.engine, call->reader);
     }
     json_free(&json);
@@ -74,6 +79,15 @@ enum status api_admin_backup(struct api *api, struct call *call) {
     buf_append_json(&call->reply->body, str_of(dir));
     REPLY_LITERAL(&call->reply->body, "}");
     return STATUS_OK;
+}
+
+/// Behind the store: what its copy does not know is cut off when that is opened.
+static enum status backup_events(struct api *api, const char *dir, struct reason *why) {
+    char events[PATH_MAX];
+    if (!api->options.event_log) return STATUS_OK;
+    int len = snprintf(events, sizeof events, "%s/events", dir);
+    if (len >= (int)sizeof events) return reason_set(why, STATUS_INVALID, "the path is too long");
+    return event_log_backup(api->options.event_log, events, why);
 }
 
 static bool is_ready(const struct api *api) {

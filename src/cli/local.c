@@ -165,6 +165,7 @@ static enum status open_api(struct local *l) {
     if (st != STATUS_OK) return st;
     struct api_options options = {
         .engine = l->engine,
+        .event_log = l->event_log,
         .metrics = l->metrics,
         .log = &l->log,
         .limit_bbox_degrees = l->config.limit_bbox_degrees,

@@ -8,11 +8,13 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "storage/event_segment.h"
@@ -438,6 +440,53 @@ static void retention_apply(struct event_log *log, int64_t now_ms) {
 static enum status failed(const struct event_log *log, enum status st, struct reason *why) {
     return reason_set(why, st, "the event log %.120s: %s", log->dir ? log->dir : "in memory",
                       st == STATUS_NO_MEMORY ? "out of memory" : strerror(errno));
+}
+
+// --- copying ---
+
+static enum status segment_copy(struct event_log *log, const struct event_segment *s,
+                                uint64_t bytes, const char *dir) {
+    char path[PATH_MAX];
+    if (!event_segment_path(path, dir, s->first_seq)) return STATUS_INVALID;
+    const struct io *io = log->io;
+    int to = io->open(io->ctx, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (to < 0) return io_status(errno);
+    char *piece = mem_alloc(EVENT_LOG_CHUNK);
+    enum status st = piece ? STATUS_OK : STATUS_NO_MEMORY;
+    for (uint64_t at = 0; at < bytes && st == STATUS_OK;) {
+        size_t len = bytes - at < EVENT_LOG_CHUNK ? (size_t)(bytes - at) : EVENT_LOG_CHUNK;
+        st = event_segment_read(s, io, at, piece, len);
+        if (st == STATUS_OK) st = io_write_all(io, to, piece, len, at);
+        at += len;
+    }
+    if (st == STATUS_OK) st = io_sync(io, to);
+    mem_free(piece);
+    close(to);
+    return st;
+}
+
+enum status event_log_backup(struct event_log *log, const char *dir, struct reason *why) {
+    enum status st = event_log_sync(log, why);
+    if (st == STATUS_OK) st = wal_dir_make(dir, why);
+    if (st != STATUS_OK) return st;
+    for (uint64_t from = 0; st == STATUS_OK;) {
+        uint64_t bytes = 0;
+        struct event_log_cursor next = {.seq = from};
+        pthread_mutex_lock(&log->lock);
+        struct event_segment *s = segment_find(log, &next, &bytes);
+        if (s) s->refs++;
+        pthread_mutex_unlock(&log->lock);
+        if (!s) break;
+        st = segment_copy(log, s, bytes, dir);
+        pthread_mutex_lock(&log->lock);
+        from = s->last_seq + 1;
+        if (--s->refs == 0 && s->dropped) event_segment_free(s);
+        pthread_mutex_unlock(&log->lock);
+    }
+    if (st == STATUS_OK) st = io_sync_dir(log->io, dir);
+    return st == STATUS_OK ? st
+                           : reason_set(why, st, "cannot copy the event log to %.150s: %s", dir,
+                                        st == STATUS_NO_MEMORY ? "out of memory" : strerror(errno));
 }
 
 // --- cutting ---

@@ -58,6 +58,10 @@ MUST_USE enum status event_log_sync(struct event_log *log, struct reason *why);
 /// backup. Nobody was shown them. After the replay, before the first change.
 MUST_USE enum status event_log_cut(struct event_log *log, uint64_t lsn, struct reason *why);
 
+/// Copy all that was appended by now into `dir` (made; must have no events), synced, while events go on. After the
+/// store's backup: event_log_cut takes off what that does not know.
+MUST_USE enum status event_log_backup(struct event_log *log, const char *dir, struct reason *why);
+
 /// Highest number taken in, held back ones included; 0: none ever.
 uint64_t event_log_last(const struct event_log *log);
 /// Highest number that can be read.

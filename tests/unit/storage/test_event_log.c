@@ -383,6 +383,35 @@ static void test_memory_that_runs_out_leaves_the_log_whole(void **state) {
     }
 }
 
+static void test_a_copy_has_what_was_appended_until_then(void **state) {
+    (void)state;
+    struct bench b, copy = {0};
+    begin(&b, true);
+    b.options.segment_bytes = 2000; // several
+    event_log_close(b.log);
+    open_log(&b);
+    for (uint64_t seq = 1; seq <= 50; seq++)
+        append(&b, seq, seq);
+    flush(&b, 30);
+    snprintf(copy.dir, sizeof copy.dir, "%.50s/copy", b.dir);
+    assert_int_equal(event_log_backup(b.log, copy.dir, NULL), STATUS_OK);
+    append(&b, 51, 51);
+    flush(&b, UINT64_MAX);
+    copy.options.dir = copy.dir;
+    open_log(&copy);
+    assert_int_equal(event_log_cut(copy.log, 40, NULL), STATUS_OK); // where the store's copy ends
+    assert_int_equal(event_log_last(copy.log), 40);
+    append(&copy, 41, 41);
+    flush(&copy, UINT64_MAX);
+    expect(&copy, 1, 41, 300);
+    event_log_close(copy.log);
+    struct reason why = {0};
+    assert_int_not_equal(event_log_backup(b.log, copy.dir, &why),
+                         STATUS_OK); // nothing is overwritten
+    assert_true(why.text[0]);
+    end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_back_from_files),
@@ -395,6 +424,7 @@ int main(void) {
         cmocka_unit_test(test_says_where_a_segment_is_damaged_and_goes_on),
         cmocka_unit_test(test_a_full_disk_loses_nothing),
         cmocka_unit_test(test_memory_that_runs_out_leaves_the_log_whole),
+        cmocka_unit_test(test_a_copy_has_what_was_appended_until_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,9 @@ static enum status prepare(struct batch_run *run, struct feature *f, uint64_t nu
         d->id = id && rand_uuid7(id) == STATUS_OK ? (struct str){id, 36} : STR_NONE;
     }
     if (!run->collection.p && collection.p) collection = arena_str(&run->texts, collection);
-    if (!d->id.p || (f->collection.p && !collection.p)) {
+    bool has_text = d->form != OBJECT_PLAIN;
+    if (has_text) d->text = arena_str(&run->texts, d->text);
+    if (!d->id.p || (f->collection.p && !collection.p) || (has_text && !d->text.p)) {
         feature_release(f);
         return STATUS_NO_MEMORY;
     }

@@ -56,7 +56,8 @@ static bool is_plain_point(yyjson_val *geometry) {
 
 enum status writer_learn(struct writer *w, yyjson_val *feature, struct reason *why) {
     w->has_time |= yyjson_is_str(yyjson_obj_get(feature, "time"));
-    w->has_shapes |= !is_plain_point(yyjson_obj_get(feature, "geometry"));
+    yyjson_val *geometry = yyjson_obj_get(feature, "geometry");
+    w->has_shapes |= !yyjson_is_null(geometry) && !is_plain_point(geometry);
     yyjson_obj_iter iter = yyjson_obj_iter_with(yyjson_obj_get(feature, "properties"));
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
         struct str name = text_of(key);
@@ -113,7 +114,8 @@ enum status writer_end(struct writer *w, struct reason *why) {
 
 /// What makes the object, without what the server keeps about it.
 static void write_feature(yyjson_val *feature, struct buf *out) {
-    static const char *const kept[] = {"id", "time", "expires_at", "geometry", "properties"};
+    static const char *const kept[] = {"id",       "time", "expires_at",
+                                       "geometry", "text", "properties"};
     buf_append_str(out, STR("{\"type\":\"Feature\""));
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         yyjson_val *value = yyjson_obj_get(feature, kept[i]);
@@ -180,6 +182,11 @@ static enum status write_position(struct writer *w, yyjson_val *geometry, struct
         return STATUS_OK;
     }
     buf_append_str(out, STR(",,,"));
+    if (yyjson_is_null(geometry)) { // a string has no columns here
+        if (!w->has_shapes) out->len--;
+        w->lost++;
+        return STATUS_OK;
+    }
     if (!w->has_shapes) { // it came after the columns were known
         out->len--;
         w->lost++;

@@ -109,6 +109,22 @@ test('the countries of the demo survive a round trip', async () => {
 
 const vertices = (geometry) => JSON.stringify(geometry.coordinates).match(/-?\d[^,\]]*,-?\d[^,\]]*/g).sort().join(' ');
 
+test('strings, which have no place, go out and come in', async () => {
+  const strings = { a: 'hello there', b: '', c: 'a "quoted" line\nand another' };
+  for (const [id, text] of Object.entries(strings)) {
+    const reply = await server.request('PUT', `/api/v1/objects/${id}?collection=strings`, { json: { geometry: null, text } });
+    assert.equal(reply.status, 201, reply.text);
+  }
+  for (const format of ['ndjson', 'geojson', 'geojsonseq']) {
+    await writeFile(at('strings'), await objects('strings', format));
+    await done(['import', at('strings'), '--collection', `strings-${format}`, '--format', format, ...url()]);
+    const again = byId(await objects(`strings-${format}`));
+    assert.deepEqual(Object.fromEntries([...again].map(([id, f]) => [id, f.text])), strings);
+  }
+  const csv = await runCommand(['export', '--collection', 'strings', '--format', 'csv', ...url()]);
+  assert.match(csv.stderr, /3 values have no column/);
+});
+
 test('standard input, and properties of all kinds', async () => {
   const features = [
     { type: 'Feature', id: 'a', geometry: { type: 'Point', coordinates: [1, 2, 30] }, properties: { s: 'x"\n,;é', n: 1.5, b: true, l: [1, { z: null }] }, time: '2026-01-02T03:04:05.678Z' },

@@ -71,6 +71,21 @@ static void test_sequence(void **state) {
     assert_string_equal(at(&a, "/stored"), "1");
 }
 
+// The lines are gone when they are stored.
+static void test_texts(void **state) {
+    struct box *box = *state;
+    struct answer a = ask(box, HTTP_POST, BATCH,
+                          "{\"id\":\"a\",\"geometry\":null,\"text\":\"hello there\"}\n"
+                          "{\"id\":\"b\",\"geometry\":null,\"text\":\"\"}\n"
+                          "{\"id\":\"c\",\"coordinates\":[1,2]}\n",
+                          NDJSON);
+    assert_string_equal(at(&a, "/stored"), "3");
+    a = get(box, "/api/v1/objects/a");
+    assert_string_equal(at(&a, "/text"), "\"hello there\"");
+    a = get(box, "/api/v1/objects/b");
+    assert_string_equal(at(&a, "/text"), "\"\"");
+}
+
 static void test_documents(void **state) {
     struct box *box = *state;
     struct answer a = ask(box, HTTP_POST, BATCH,
@@ -196,9 +211,13 @@ static void test_failing_memory(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_lines),          TEST(test_sequence),
-        TEST(test_documents),      TEST(test_collections_of_lines),
-        TEST(test_runs),           TEST(test_long_line),
+        TEST(test_lines),
+        TEST(test_sequence),
+        TEST(test_texts),
+        TEST(test_documents),
+        TEST(test_collections_of_lines),
+        TEST(test_runs),
+        TEST(test_long_line),
         TEST(test_failing_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,12 +61,12 @@ static void test_secrets(void **state) {
     struct box *box = *state;
     char secret[80], hidden[80], again[4096];
     struct answer a = ask(box, HTTP_POST, FENCES, downtown, NULL);
-    snprintf(secret, sizeof secret, "%s", at(&a, "/rules/0/webhook_secret"));
+    snprintf(secret, sizeof secret, "%.79s", at(&a, "/rules/0/webhook_secret"));
     assert_int_equal(strlen(secret), 6 + 44 + 2);
     assert_memory_equal(secret, "\"whsec_", 7);
     assert_null(strchr(secret, '*'));
     a = get(box, FENCES "/downtown");
-    snprintf(hidden, sizeof hidden, "%s", at(&a, "/rules/0/webhook_secret"));
+    snprintf(hidden, sizeof hidden, "%.79s", at(&a, "/rules/0/webhook_secret"));
     assert_string_not_equal(hidden, secret);
     assert_memory_equal(hidden, "\"whsec_***", 10);
     snprintf(again, sizeof again, "%s", a.body);
@@ -142,7 +142,7 @@ static void test_shapes(void **state) {
         snprintf(kept, sizeof kept, "%s", a.body);
         // An answer is a body, too.
         char id[64], path[128];
-        snprintf(id, sizeof id, "%s", at(&a, "/id"));
+        snprintf(id, sizeof id, "%.63s", at(&a, "/id"));
         snprintf(path, sizeof path, FENCES "/%.36s", id + 1);
         expect(box, HTTP_PUT, path, kept, 200);
     }
@@ -305,7 +305,7 @@ static void test_list(void **state) {
         total += returned(&a);
         pages++;
         char first[64];
-        snprintf(first, sizeof first, "%s", at(&a, "/geofences/0/id"));
+        snprintf(first, sizeof first, "%.63s", at(&a, "/geofences/0/id"));
         assert_true(strcmp(first, seen) > 0);
         snprintf(seen, sizeof seen, "%s", first);
         const char *next = at(&a, "/next");
@@ -354,7 +354,7 @@ static int count_inside(struct box *box, const char *id, const char *extra, int 
         for (int i = 0; i < n; i++) {
             char pointer[40], name[128];
             snprintf(pointer, sizeof pointer, "/features/%d/id", i);
-            snprintf(name, sizeof name, "%s ", at(&a, pointer));
+            snprintf(name, sizeof name, "%.120s ", at(&a, pointer));
             assert_null(strstr(seen, name));
             strncat(seen, name, sizeof seen - strlen(seen) - 1);
         }

@@ -1,6 +1,7 @@
 // clients_redis.test.mjs - npm redis (node-redis 5) and ioredis: what people use who have no Tile38 library.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import Redis from 'ioredis';
 import { createClient } from 'redis';
@@ -66,6 +67,7 @@ test('subscribers of both libraries get what fences and others publish', async (
   await listener.subscribe('gate', (message, channel) => heard.node.push([channel, message]));
   await listener.pSubscribe('g*', (message, channel) => heard.pattern.push([channel, message]));
   const other = io.duplicate();
+  await once(other, 'ready'); // SUBSCRIBE sent sooner goes before ioredis' own INFO, which then fails
   await other.subscribe('gate');
   other.on('message', (channel, message) => heard.io.push([channel, message]));
   assert.equal(await io.publish('gate', 'by hand'), 3);

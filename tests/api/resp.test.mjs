@@ -217,6 +217,8 @@ test('channels and patterns, in RESP', async () => {
 test('a subscriber that does not read is cut off, others hear all', async () => {
   const small = await startServer({ env: { WARP_RESP_CLIENT_BYTES: '1MiB' } });
   const good = new Redis(small.respPort), talker = new Redis(small.respPort);
+  // ioredis sends SUBSCRIBE before its own INFO when asked too early, and then connects again.
+  await Promise.all([once(good, 'ready'), once(talker, 'ready')]);
   try {
     const deaf = net.connect(small.respPort, '127.0.0.1');
     const closed = once(deaf, 'close');

@@ -75,7 +75,9 @@ static void set(struct desk *d, int key, int id) {
 }
 
 static void bulk(char *out, size_t room, const char *text) {
-    snprintf(out, room, "$%zu\r\n%s\r\n", strlen(text), text);
+    int len = (int)strlen(text);
+    assert_true((size_t)len + 32 < room);
+    snprintf(out, room, "$%d\r\n%.*s\r\n", len, len, text);
 }
 
 static void get(struct desk *d, int key, int id) {

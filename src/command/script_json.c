@@ -47,7 +47,7 @@ static int push_document(lua_State *lua) {
 
 static void push_value(lua_State *lua, yyjson_val *val, int depth) {
     if (depth >= SCRIPT_VALUE_DEPTH) luaL_error(lua, "JSON nested too deeply");
-    luaL_checkstack(lua, 4, "JSON nested too deeply");
+    if (!lua_checkstack(lua, 4)) luaL_error(lua, "not enough memory"); // the depth is bounded
     size_t i, n;
     yyjson_val *key, *item;
     switch (yyjson_get_type(val)) {

@@ -19,7 +19,7 @@ static void check(lua_State *lua, const struct buf *out, int depth);
 static struct str text_at(lua_State *lua, int index);
 
 void script_value_push_reply(lua_State *lua, struct str *reply) {
-    luaL_checkstack(lua, 6, "reply nested too deeply");
+    if (!lua_checkstack(lua, 6)) luaL_error(lua, "not enough memory"); // the depth is bounded
     struct str line = take_line(reply);
     char kind = line.len ? line.p[0] : '$';
     struct str rest = line.len ? str_sub(line, 1, line.len - 1) : STR_NONE;
@@ -155,7 +155,7 @@ static void check(lua_State *lua, const struct buf *out, int depth) {
     if (depth >= SCRIPT_VALUE_DEPTH) luaL_error(lua, "table nested too deeply");
     if (out->failed || out->len > s->limit) luaL_error(lua, "not enough memory");
     if (script_state_is_late(s)) luaL_error(lua, "timeout");
-    luaL_checkstack(lua, 8, "table nested too deeply");
+    if (!lua_checkstack(lua, 8)) luaL_error(lua, "not enough memory"); // the depth is bounded
 }
 
 void script_value_write_json(lua_State *lua, int index, struct buf *out) {

@@ -88,6 +88,21 @@ static enum status explain(struct engine *e, enum status st, struct reason *why)
     return st == STATUS_OK ? st : reason_set(why, st, "%s", status_text(st));
 }
 
+static struct run run_of(struct engine *e, unsigned reader, struct str collection,
+                         const struct move *moves, size_t count, enum status *statuses,
+                         struct reason *why) {
+    return (struct run){.engine = e,
+                        .reader = engine_reader_state(e, reader),
+                        .collection = collection_lookup_by(e, reader, collection),
+                        .name = collection_name_or_default(collection),
+                        .moves = moves,
+                        .count = count,
+                        .statuses = statuses,
+                        .why = why,
+                        .why_of = count,
+                        .other = true};
+}
+
 enum status engine_move(struct engine *e, unsigned reader, struct str collection,
                         const struct move *moves, size_t count, enum status *statuses,
                         uint64_t *lsn, struct reason *why) {
@@ -96,16 +111,7 @@ enum status engine_move(struct engine *e, unsigned reader, struct str collection
     if (st != STATUS_OK || count == 0) {
         return st;
     }
-    struct run r = {.engine = e,
-                    .reader = engine_reader_state(e, reader),
-                    .collection = collection_lookup_by(e, reader, collection),
-                    .name = collection_name_or_default(collection),
-                    .moves = moves,
-                    .count = count,
-                    .statuses = statuses,
-                    .why = why,
-                    .why_of = count,
-                    .other = true};
+    struct run r = run_of(e, reader, collection, moves, count, statuses, why);
     if (r.collection) {
         st = move_plain(&r, lsn);
     }
@@ -124,17 +130,8 @@ enum status engine_set_points(struct engine *e, unsigned reader, struct str coll
     if (st != STATUS_OK || count == 0) {
         return st;
     }
-    struct run r = {.engine = e,
-                    .reader = engine_reader_state(e, reader),
-                    .collection = collection_lookup_by(e, reader, collection),
-                    .name = collection_name_or_default(collection),
-                    .moves = moves,
-                    .count = count,
-                    .statuses = statuses,
-                    .why = why,
-                    .why_of = count,
-                    .other = true,
-                    .sets = true};
+    struct run r = run_of(e, reader, collection, moves, count, statuses, why);
+    r.sets = true;
     if (r.collection) {
         st = move_plain(&r, lsn);
     }
